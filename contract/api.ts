@@ -1,0 +1,150 @@
+/**
+ * Everything the renderer can ask the host. A call is `POST /api/<name>` with a JSON body that
+ * `requests[name]` accepts; the answer is `{ ok: true, value }` or `{ ok: false, error: Failure }`.
+ * Events come by `GET /api/events` (server-sent events, one `HostEvent` as JSON each).
+ * Pictures come by `GET`:
+ *   /media/images/<id>?w=<64|128|256|512>                thumbnail (WebP)
+ *   /media/images/<id>/original                          the file, re-encoded as PNG at its own size
+ *   /media/images/<id>/input?run=<runId>                 what that run sees (PNG, resized, shuffled)
+ *   /media/images/<id>/shuffled?size=&block=<n|pixel>&seed=   preview (PNG at size x size)
+ *   /reports/<studyId>                                   the HTML report
+ */
+import { z } from 'zod';
+import { CELLS } from './agreement.ts';
+import type { PairImage, PairReport } from './compare.ts';
+import type {
+  DatasetDetail,
+  DatasetSummary,
+  FilterCounts,
+  ImageDetail,
+  ImageRow,
+  ImportReport,
+} from './datasets.ts';
+import { imageFilter } from './datasets.ts';
+import type { Failure } from './errors.ts';
+import type { Job } from './jobs.ts';
+import type { EpochMetrics, RunDetail, RunProgress, RunSummary } from './runs.ts';
+import type { StudyDetail, StudyIssue, StudyPlan, StudySummary } from './study.ts';
+
+const id = z.string().min(1).max(128);
+const none = z.strictObject({});
+const page = { offset: z.int().min(0), limit: z.int().min(1).max(1000) };
+const pair = { a: id, b: id, split: z.enum(['train', 'test']) };
+/** Either YAML text or the parsed object. */
+const study = z.strictObject({ yaml: z.string().max(1_000_000) });
+
+export const requests = {
+  'app.info': none,
+  'folders.list': z.strictObject({ path: z.string().optional() }),
+  'datasets.list': none,
+  'datasets.get': z.strictObject({ id }),
+  /** Starts a dry run; the job's result is what `datasets.scanReport` takes. */
+  'datasets.scan': z.strictObject({ path: z.string().min(1) }),
+  'datasets.scanReport': z.strictObject({ scanId: id }),
+  /** Starts the import of a scanned folder; the job's result is the data set's id. */
+  'datasets.import': z.strictObject({ scanId: id, name: z.string().min(1).max(100) }),
+  'datasets.remove': z.strictObject({ id }),
+  'samples.list': none,
+  /** Builds and imports a sample set; the job's result is the data set's id. */
+  'samples.build': z.strictObject({ name: z.string().min(1) }),
+  'images.query': z.strictObject({ datasetId: id, filter: imageFilter, ...page }),
+  'images.counts': z.strictObject({ datasetId: id, filter: imageFilter }),
+  'images.get': z.strictObject({ id: z.int() }),
+  'studies.list': none,
+  'studies.get': z.strictObject({ id }),
+  'studies.check': study,
+  /** Stores the study without starting it. */
+  'studies.create': study,
+  'studies.start': z.strictObject({ id }),
+  'studies.pause': z.strictObject({ id }),
+  'studies.resume': z.strictObject({ id }),
+  'studies.cancel': z.strictObject({ id }),
+  'studies.remove': z.strictObject({ id }),
+  'runs.list': z.strictObject({ studyId: id.optional(), datasetId: id.optional() }),
+  'runs.get': z.strictObject({ id }),
+  'compare.pair': z.strictObject(pair),
+  'compare.images': z.strictObject({
+    ...pair,
+    cell: z.enum(CELLS).optional(),
+    label: z.string().optional(),
+    sort: z.enum(['confidence-a', 'confidence-b', 'difference', 'path']),
+    ...page,
+  }),
+  'jobs.list': none,
+  'jobs.cancel': z.strictObject({ id }),
+} as const;
+
+export type RequestName = keyof typeof requests;
+export type RequestBody<N extends RequestName> = z.infer<(typeof requests)[N]>;
+
+export interface FolderListing {
+  path: string;
+  parent: string | null;
+  folders: { name: string; path: string }[];
+  /** Images directly in this folder. */
+  images: number;
+}
+
+export interface SampleInfo {
+  name: string;
+  title: string;
+  description: string;
+  licences: string;
+  downloadMegabytes: number;
+  /** Set once it was built and imported. */
+  datasetId: string | null;
+}
+
+export interface AppInfo {
+  version: string;
+  home: string;
+  device: string;
+  node: string;
+  platform: string;
+}
+
+export interface Responses {
+  'app.info': AppInfo;
+  'folders.list': FolderListing;
+  'datasets.list': DatasetSummary[];
+  'datasets.get': DatasetDetail;
+  'datasets.scan': Job;
+  'datasets.scanReport': ImportReport;
+  'datasets.import': Job;
+  'datasets.remove': null;
+  'samples.list': SampleInfo[];
+  'samples.build': Job;
+  'images.query': { total: number; images: ImageRow[] };
+  'images.counts': FilterCounts;
+  'images.get': ImageDetail;
+  'studies.list': StudySummary[];
+  'studies.get': StudyDetail;
+  'studies.check': { issues: StudyIssue[]; plan: StudyPlan | null };
+  'studies.create': StudyDetail;
+  'studies.start': Job;
+  'studies.pause': StudyDetail;
+  'studies.resume': Job;
+  'studies.cancel': StudyDetail;
+  'studies.remove': null;
+  'runs.list': RunSummary[];
+  'runs.get': RunDetail;
+  'compare.pair': PairReport;
+  'compare.images': { total: number; images: PairImage[] };
+  'jobs.list': Job[];
+  'jobs.cancel': Job;
+}
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; error: Failure };
+
+/** The functions behind the routes: one per request name. */
+export type Handlers = {
+  [N in RequestName]: (body: RequestBody<N>) => Promise<Responses[N]> | Responses[N];
+};
+
+export type HostEvent =
+  | { type: 'job'; job: Job }
+  | { type: 'run'; progress: RunProgress }
+  | { type: 'epoch'; runId: string; metrics: EpochMetrics }
+  | { type: 'run-status'; run: RunSummary }
+  | { type: 'study'; study: StudySummary }
+  | { type: 'datasets' };

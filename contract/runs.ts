@@ -1,0 +1,74 @@
+import type { Failure } from './errors.ts';
+
+export type RunStatus = 'planned' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+/** One row of a run's learning curve. Epoch 0 is the start, before any step. */
+export interface EpochMetrics {
+  epoch: number;
+  /** Mean loss over the epoch's steps, with augmentation; null at epoch 0. */
+  trainLoss: number | null;
+  /** Clean training accuracy (no augmentation, after the epoch); null when not evaluated. */
+  trainAccuracy: number | null;
+  testLoss: number | null;
+  testAccuracy: number | null;
+  /** Learning rate of the epoch's last step. */
+  learningRate: number;
+  seconds: number;
+}
+
+export interface RunSummary {
+  id: string;
+  /** `P` (pretraining), or the arm's name in the study, such as P-T or RI-T. */
+  arm: string;
+  kind: 'pretraining' | 'target';
+  /** Domains it was trained on. */
+  domains: string[];
+  datasetId: string;
+  datasetName: string;
+  architecture: string;
+  seed: number;
+  /** `none`, `pixel`, or the block size in pixels as text. */
+  shuffle: string;
+  status: RunStatus;
+  epochs: number;
+  epochsDone: number;
+  trainImages: number;
+  testImages: number;
+  /** Of the last epoch. */
+  trainAccuracy: number | null;
+  testAccuracy: number | null;
+  /** Mean clean training accuracy over the epochs 1..last. */
+  optimisationSpeed: number | null;
+  studies: { id: string; name: string }[];
+}
+
+/** Everything that makes a run what it is, and what came of it. */
+export interface RunDetail extends RunSummary {
+  /** The content-addressed specification (canonical JSON object). */
+  spec: Record<string, unknown>;
+  datasetHash: string;
+  parentCheckpoint: string | null;
+  device: string;
+  versions: Record<string, string>;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** SHA-256 of the final weights file. */
+  weightsHash: string | null;
+  failure: Failure | null;
+  curve: EpochMetrics[];
+  notes: string[];
+}
+
+/** A live training event. */
+export interface RunProgress {
+  runId: string;
+  studyId: string | null;
+  epoch: number;
+  epochs: number;
+  step: number;
+  stepsPerEpoch: number;
+  imagesPerSecond: number | null;
+  secondsLeft: number | null;
+  loss: number | null;
+}

@@ -1,0 +1,249 @@
+import { z } from 'zod';
+
+/** Architectures of this version; the number is the depth. */
+export const ARCHITECTURES = [
+  'fixup-resnet10',
+  'fixup-resnet18',
+  'fixup-resnet34',
+  'fixup-resnet50',
+] as const;
+
+/** Analyses of this version. */
+export const ANALYSES = ['agreement', 'optimisation-speed', 'barrier'] as const;
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/, 'letters, digits, space, . _ - (64 at most)');
+const fraction = z.number().gt(0).lt(1);
+const count = z.int().positive();
+const seed = z.int().min(0).max(0xffffffff);
+
+const resize = z.enum(['crop', 'fit', 'stretch']);
+
+/** What happens to training images beyond resizing; `none` turns all of it off. */
+const augment = z.union([
+  z.literal('none'),
+  z.strictObject({
+    /** Whole-image shift of at most this many pixels each way, the border repeated as background. */
+    shift: z.int().min(0).max(64).optional(),
+    flip: z.boolean().optional(),
+    'random-resized-crop': z
+      .strictObject({
+        scale: z.tuple([z.number().gt(0).max(1), z.number().gt(0).max(1)]).default([0.08, 1]),
+        ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]),
+      })
+      .optional(),
+  }),
+]);
+
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+
+export const recipeSchema = z.strictObject({
+  /** crop: shorter side to size, centre crop; fit: longer side to size, padded; stretch: both. */
+  resize: resize.default('crop'),
+  /** Padding and what shows through alpha, #rrggbb. */
+  background: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/)
+    .default('#ffffff'),
+  /** Per channel, of values in [0, 1]. */
+  mean: triple.default([0.5, 0.5, 0.5]),
+  std: triple.default([0.5, 0.5, 0.5]),
+  augment: augment.default('none'),
+});
+export type Recipe = z.infer<typeof recipeSchema>;
+
+const learningRate = z.strictObject({
+  peak: z.number().positive(),
+  schedule: z.enum(['constant', 'multistep', 'cosine', 'one-cycle']).default('constant'),
+  /** multistep: epochs after which the rate is multiplied by gamma. */
+  milestones: z.array(count).optional(),
+  gamma: z.number().gt(0).lt(1).default(0.1),
+  /** Linear from 0 over the first epochs (constant, multistep, cosine). */
+  'warmup-epochs': z.number().min(0).default(0),
+});
+
+export const trainingSchema = z.strictObject({
+  epochs: count.max(10_000),
+  batch: count.max(4096).default(32),
+  optimiser: z
+    .strictObject({
+      kind: z.literal('sgd').default('sgd'),
+      momentum: z.number().min(0).lt(1).default(0.9),
+      'weight-decay': z.number().min(0).default(1e-4),
+    })
+    .prefault({}),
+  lr: learningRate,
+  /** Multipliers on the learning rate by kind of parameter (1/10 in the paper's code). */
+  'lr-multipliers': z
+    .strictObject({ bias: z.number().min(0).default(0.1), scale: z.number().min(0).default(0.1) })
+    .prefault({}),
+  /** Global gradient norm is clipped to this; absent: no clipping. */
+  'clip-norm': z.number().positive().optional(),
+  /** Clean accuracies are taken every this many epochs, and always after the last. */
+  'evaluate-every': count.default(1),
+});
+export type Training = z.infer<typeof trainingSchema>;
+
+export const architectureSchema = z.strictObject({
+  name: z.enum(ARCHITECTURES),
+  /** Channels of the first stage (64 in the paper). */
+  width: count.max(256).default(64),
+  /** Side of the square input in pixels. */
+  image: z.int().min(16).max(1024),
+  /** small: 5x5 stride 2, no pooling; imagenet: 7x7 stride 2 and 3x3 max pooling. */
+  stem: z.enum(['small', 'imagenet']).default('small'),
+});
+export type ArchitectureSpec = z.infer<typeof architectureSchema>;
+
+const pretrainingSchema = z.strictObject({
+  data: z.strictObject({
+    set: z.string().min(1),
+    domains: z.array(z.string()).min(1).optional(),
+    'min-per-class': count.default(1),
+  }),
+  seed: seed.default(0),
+  recipe: recipeSchema.optional(),
+  /** Keys given here override the study's `training`. */
+  training: trainingSchema.partial().optional(),
+  /** Short for training.epochs. */
+  epochs: count.optional(),
+});
+
+export const splitSchema = z.strictObject({
+  train: fraction,
+  test: fraction,
+  /** Keep images of one group on one side. */
+  grouped: z.boolean().default(true),
+  seed: seed.default(0),
+});
+
+const init = z.union([
+  z.literal('random'),
+  z.strictObject({
+    /** `<pretraining>@last` or `<pretraining>@<epoch>`. */
+    checkpoint: z.string().regex(/^.+@(last|\d+)$/, 'NAME@last or NAME@EPOCH'),
+  }),
+]);
+
+const shuffle = z.union([z.literal('none'), z.literal('pixel'), count]);
+export type Shuffle = z.infer<typeof shuffle>;
+
+/** The study file (design: "A study file"). Unknown keys are errors. */
+export const studySchema = z.strictObject({
+  name,
+  description: z.string().optional(),
+  pretraining: z.record(name, pretrainingSchema).default({}),
+  data: z.strictObject({
+    set: z.string().min(1),
+    domain: z.string().optional(),
+    domains: z.array(z.string()).min(1).optional(),
+    split: splitSchema,
+    'min-per-class': count.default(2),
+  }),
+  architecture: architectureSchema,
+  arms: z
+    .record(name, z.strictObject({ init }))
+    .refine((arms) => Object.keys(arms).length > 0, 'at least one arm'),
+  seeds: z.array(seed).min(1),
+  shuffles: z.array(shuffle).min(1).default(['none']),
+  recipe: recipeSchema.prefault({}),
+  training: trainingSchema,
+  analyses: z.array(z.enum(ANALYSES)).default(['agreement', 'optimisation-speed']),
+});
+export type StudySpec = z.infer<typeof studySchema>;
+/** A study as it may be written: keys with defaults may be left out. */
+export type StudyInput = z.input<typeof studySchema>;
+
+/** One thing wrong with a study file. */
+export interface StudyIssue {
+  /** 1-based line in the file; null when the study was not a file. */
+  line: number | null;
+  /** Dotted path, `training.lr.peak`. */
+  path: string;
+  message: string;
+  /** The nearest legal key or value, when there is one close by. */
+  suggestion: string | null;
+}
+
+/** What a study would do, before it does it. */
+export interface StudyPlan {
+  trainImages: number;
+  testImages: number;
+  classNames: string[];
+  groupedBy: string;
+  runs: {
+    id: string;
+    arm: string;
+    seed: number;
+    shuffle: string;
+    kind: 'pretraining' | 'target';
+    done: boolean;
+  }[];
+  warnings: string[];
+}
+
+export interface StudySummary {
+  id: string;
+  name: string;
+  status: 'planned' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+  runs: number;
+  runsDone: number;
+  datasetName: string;
+  createdAt: string;
+  finishedAt: string | null;
+}
+
+export interface StudyDetail extends StudySummary {
+  yaml: string;
+  spec: StudySpec;
+  plan: StudyPlan;
+  jobId: string | null;
+  /** Address of the HTML report once there is one. */
+  reportUrl: string | null;
+  results: StudyResults | null;
+}
+
+/** Mean and range over seeds. */
+export interface OverSeeds {
+  mean: number;
+  min: number;
+  max: number;
+  values: number[];
+  runIds: string[];
+}
+
+/** The numbers of a study, as the report, the app and `--json` show them. */
+export interface StudyResults {
+  arms: {
+    arm: string;
+    shuffle: string;
+    accuracy: OverSeeds;
+    optimisationSpeed: OverSeeds | null;
+  }[];
+  /** 100 (A_pretrained - A_random) / A_pretrained by shuffle, from the means over seeds. */
+  relativeDrop: { shuffle: string; pretrained: string; random: string; percent: number }[];
+  /** Every pair of runs of one shuffle, by the kind of pair (P-T/P-T ...). */
+  pairs: {
+    kind: string;
+    shuffle: string;
+    a: string;
+    b: string;
+    kappa: number;
+    kappaInterval: [number, number];
+    sameWrongLabelRate: number | null;
+    commonMistakes: number;
+    uncommonMistakes: number;
+    n: number;
+  }[];
+  /** Accuracy on the straight line between two runs of one arm, first and second seed. */
+  barriers: {
+    kind: string;
+    shuffle: string;
+    a: string;
+    b: string;
+    lambda: number[];
+    accuracy: number[];
+    loss: number[];
+  }[];
+}

@@ -1,0 +1,75 @@
+import type { Failure } from '../../contract/errors.ts';
+import type { EpochMetrics } from '../../contract/runs.ts';
+import type { ArchitectureSpec, Recipe, Shuffle, Training } from '../../contract/study.ts';
+
+/** Images of one split: parallel arrays. */
+export interface ItemList {
+  imageIds: number[];
+  /** Absolute. */
+  paths: string[];
+  /** Class indices. */
+  labels: number[];
+  /** SHA-256 of each file at import; a file that differs now stops the run. */
+  hashes: string[];
+}
+
+/** Everything one training needs, as the JSON file `<folder>/job.json` that the child is given. */
+export interface TrainerJob {
+  runId: string;
+  /** The run's folder; journal, weights and logits are written here and nowhere else. */
+  folder: string;
+  /** Where decoded pixels are cached, shared by runs. */
+  cacheFolder: string;
+  architecture: ArchitectureSpec;
+  classNames: string[];
+  recipe: Recipe;
+  training: Training;
+  seed: number;
+  shuffle: Shuffle;
+  train: ItemList;
+  /** null: trained on everything, nothing to test on. */
+  test: ItemList | null;
+  /** `weights`: a weights file of another run; the head is re-initialised. */
+  start: { kind: 'random' } | { kind: 'weights'; file: string };
+  /** Epochs whose weights are kept besides 0 (the start) and the last. */
+  keepEpochs: number[];
+}
+
+/** A file the child wrote, relative to the run's folder. */
+export interface WrittenFile {
+  kind: 'weights' | 'logits';
+  name: string;
+  epoch: number;
+  split: 'train' | 'test' | null;
+  bytes: number;
+  sha256: string;
+}
+
+/** Child to host, by IPC. */
+export type TrainerMessage =
+  | { type: 'preparing'; done: number; total: number }
+  | {
+      type: 'step';
+      epoch: number;
+      step: number;
+      stepsPerEpoch: number;
+      imagesPerSecond: number | null;
+      secondsLeft: number | null;
+      loss: number;
+    }
+  /** `resumed`: from the journal, not newly trained. */
+  | { type: 'epoch'; metrics: EpochMetrics; resumed: boolean }
+  | { type: 'note'; text: string }
+  | {
+      type: 'done';
+      files: WrittenFile[];
+      weightsHash: string;
+      device: string;
+      versions: Record<string, string>;
+    }
+  /** After `pause`: the journal is written and the child ends with 0. Start it again to go on. */
+  | { type: 'paused'; epoch: number }
+  | { type: 'failed'; failure: Failure };
+
+/** Host to child. `cancel` ends it at once; the journal stays valid either way. */
+export type TrainerCommand = { type: 'pause' } | { type: 'cancel' };

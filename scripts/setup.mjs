@@ -1,0 +1,99 @@
+// Makes a clone ready to run: dependencies, Node 24 from npm, and on request Chromium.
+// Plain JavaScript that runs on Node >= 18; everything it says goes to stderr.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const stamp = join(modules, '.carryover-setup');
+const windows = process.platform === 'win32';
+
+/** Path of the Node 24 binary that the `node` package brings. */
+export const node24 = join(modules, 'node', 'bin', windows ? 'node.exe' : 'node');
+
+function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+function must(command, args, options = {}) {
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: windows,
+    ...options,
+  });
+  if (done.error) throw new Error(`${command} could not be started: ${done.error.message}`);
+  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${done.status}`);
+}
+
+function lockHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+/** Installs the locked dependencies and Node 24 unless the stamp says they are there. */
+export function ensureDependencies() {
+  const want = lockHash();
+  const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (have === want && existsSync(node24)) return;
+  say('installing the locked dependencies from npm (about a minute)');
+  must('npm', ['ci', '--loglevel=error']);
+  ensureNode24();
+  writeFileSync(stamp, want);
+}
+
+function ensureNode24() {
+  if (!existsSync(node24)) {
+    say('installing Node 24 from npm');
+    must(process.execPath, ['installArchSpecificPackage.js'], { cwd: join(modules, 'node') });
+  }
+  if (windows) return;
+  const link = join(modules, '.bin', 'node');
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(join('..', 'node', 'bin', 'node'), link);
+}
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** Path of an installed Chromium or Chrome, or undefined. CARRYOVER_CHROMIUM overrides. */
+export function findChromium() {
+  if (process.env.CARRYOVER_CHROMIUM) return process.env.CARRYOVER_CHROMIUM;
+  for (const name of BROWSERS) {
+    const found = spawnSync(windows ? 'where' : 'which', [name], { encoding: 'utf8' });
+    if (found.status === 0) return found.stdout.split(/\r?\n/)[0];
+  }
+  return undefined;
+}
+
+/** Finds Chromium for the browser tests; as root on Debian installs it with apt. */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found) return found;
+  const root_ = typeof process.getuid === 'function' && process.getuid() === 0;
+  if (!root_ || !existsSync('/etc/debian_version')) {
+    throw new Error(
+      'the browser tests need Chromium: install Chromium or Chrome with your package manager ' +
+        '(Debian: sudo apt-get install chromium), or set CARRYOVER_CHROMIUM to its path',
+    );
+  }
+  say('installing Chromium with apt');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  must('apt-get', ['update', '-qq'], { env });
+  must('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'libvulkan1'], {
+    env,
+  });
+  const installed = findChromium();
+  if (!installed) throw new Error('apt installed chromium but it is not on the PATH');
+  return installed;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  ensureDependencies();
+  if (process.argv.includes('--browser')) ensureChromium();
+  say('ready');
+}
