@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import pack from '../package.json' with { type: 'json' };
+import { printFailure } from './output.ts';
+
+const commands: ((program: Command) => void)[] = [];
+
+/** The whole command line; usage errors throw `CommanderError`. */
+function buildProgram(json: boolean): Command {
+  const program = new Command('carryover')
+    .description(pack.description)
+    .version(pack.version, '--version', 'print the version')
+    .option('--home DIR', 'folder of the workbench (default: CARRYOVER_HOME or ~/.carryover)')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+    .showSuggestionAfterError();
+  for (const register of commands) register(program);
+  return program;
+}
+
+/** Help and version end with 0, other usage errors with 2. */
+function endUsage(error: CommanderError, json: boolean): void {
+  if (error.exitCode === 0) return;
+  process.exitCode = 2;
+  const message = error.message.replace(/^error: /, '');
+  const failure = {
+    code: 'bad-input' as const,
+    message,
+    detail: { wayOut: 'see `carryover --help` or `carryover help COMMAND`' },
+  };
+  if (json && error.code !== 'commander.help') printFailure(failure, true);
+}
+
+async function main(): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const json = process.argv.includes('--json');
+  try {
+    await buildProgram(json).parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    endUsage(error, json);
+  }
+}
+
+await main();
