@@ -77,7 +77,8 @@ export class RandomState {
 
   /** `permutation(n)`: the numbers 0 .. n-1 in random order. */
   permutation(n: number): Int32Array {
-    const values = Int32Array.from({ length: n }, (_, i) => i);
+    const values = new Int32Array(n);
+    for (let i = 1; i < n; i++) values[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = this.#interval(i);
       const kept = values[i]!;
