@@ -1,0 +1,140 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import type { GraphBuilder } from './builder.ts';
+import type { Operation, Shape, Value } from './types.ts';
+import { sizeOf } from './types.ts';
+
+/** Gradient of the loss with respect to each input, given that with respect to the result. */
+type Rule<K extends Operation['kind']> = (
+  g: GraphBuilder,
+  value: Value,
+  operation: Extract<Operation, { kind: K }>,
+  dy: Value,
+) => (Value | null)[];
+
+/**
+ * Reverse-mode differentiation: adds to the graph the gradient of a scalar `loss` with respect
+ * to each of `targets`. Costs nothing for what no target influences.
+ * @throws CarryoverError `bad-input` when the loss is not one number or a target does not reach it
+ */
+export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[]): Value[] {
+  if (sizeOf(loss.shape) !== 1) {
+    throw new CarryoverError('bad-input', `"${loss.name}" is not one number: no gradient`);
+  }
+  const order = dependents(loss, new Set(targets));
+  const found = new Map<Value, Value>();
+  found.set(loss, g.constant(new Float32Array(1).fill(1), loss.shape));
+  for (const value of order) {
+    const dy = found.get(value);
+    if (!dy) continue;
+    propagate(g, value, dy).forEach((contribution, position) => {
+      const input = value.inputs[position];
+      if (!contribution || !input || !order.has(input)) return;
+      const sum = found.get(input);
+      found.set(input, sum ? g.add(sum, contribution) : contribution);
+    });
+  }
+  return targets.map((target) => {
+    const gradient = found.get(target);
+    if (gradient) return gradient;
+    throw new CarryoverError('bad-input', `"${target.name}" does not influence the loss`);
+  });
+}
+
+/** Values between the targets and the loss, last first. */
+function dependents(loss: Value, targets: ReadonlySet<Value>): Set<Value> {
+  const verdicts = new Map<Value, boolean>();
+  const leads = (value: Value): boolean => {
+    const known = verdicts.get(value);
+    if (known !== undefined) return known;
+    const below = value.inputs.map(leads).some(Boolean);
+    const verdict = below || targets.has(value);
+    verdicts.set(value, verdict);
+    return verdict;
+  };
+  leads(loss);
+  const kept = [...verdicts].filter(([, verdict]) => verdict).map(([value]) => value);
+  return new Set(kept.sort((a, b) => b.id - a.id));
+}
+
+function propagate(g: GraphBuilder, value: Value, dy: Value): (Value | null)[] {
+  const { operation } = value;
+  const rule = RULES[operation.kind] as Rule<typeof operation.kind> | undefined;
+  if (!rule) throw new CarryoverError('internal', `${operation.kind} has no gradient`);
+  return rule(g, value, operation as never, dy);
+}
+
+const input = (value: Value, position: number): Value => {
+  const found = value.inputs[position];
+  if (!found) throw new CarryoverError('internal', `"${value.name}" lacks input ${position}`);
+  return found;
+};
+
+/** Sums a gradient over the axes along which its value was stretched. */
+function sumTo(g: GraphBuilder, gradient: Value, shape: Shape): Value {
+  const lead = gradient.shape.length - shape.length;
+  const axes = gradient.shape
+    .map((side, axis) => (axis < lead || (shape[axis - lead] === 1 && side !== 1) ? axis : -1))
+    .filter((axis) => axis >= 0);
+  if (axes.length === 0) return gradient;
+  return g.reshape(g.reduceSum(gradient, axes), shape);
+}
+
+/** The shape a reduced gradient has with its summed axes kept as 1. */
+function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((side, axis) => (axes.includes(axis) ? 1 : side));
+}
+
+const RULES: { [K in Operation['kind']]?: Rule<K> } = {
+  input: () => [],
+  parameter: () => [],
+  constant: () => [],
+  add: (g, v, _, dy) => [sumTo(g, dy, input(v, 0).shape), sumTo(g, dy, input(v, 1).shape)],
+  sub: (g, v, _, dy) => [
+    sumTo(g, dy, input(v, 0).shape),
+    sumTo(g, g.mul(dy, g.constant(-1)), input(v, 1).shape),
+  ],
+  mul: (g, v, _, dy) => [
+    sumTo(g, g.mul(dy, input(v, 1)), input(v, 0).shape),
+    sumTo(g, g.mul(dy, input(v, 0)), input(v, 1).shape),
+  ],
+  div: (g, v, _, dy) => [
+    sumTo(g, g.div(dy, input(v, 1)), input(v, 0).shape),
+    sumTo(g, g.mul(g.div(g.mul(dy, v), input(v, 1)), g.constant(-1)), input(v, 1).shape),
+  ],
+  relu: (g, v, _, dy) => [g.backward({ kind: 'reluGradient' }, [v, dy], v.shape)],
+  exp: (g, v, _, dy) => [g.mul(dy, v)],
+  sqrt: (g, v, _, dy) => [g.div(g.mul(dy, g.constant(0.5)), v)],
+  // d/dx log softmax(x) = dy - softmax(x) * sum(dy)
+  logSoftmax: (g, v, _, dy) => {
+    const sum = g.reduceSum(dy, [v.shape.length - 1], true);
+    return [g.sub(dy, g.mul(g.exp(v), sum))];
+  },
+  matMul: (g, v, { transposeA, transposeB }, dy) => {
+    const [a, b] = [input(v, 0), input(v, 1)];
+    const da = transposeA
+      ? g.matMul(b, dy, { transposeA: transposeB, transposeB: true })
+      : g.matMul(dy, b, { transposeB: !transposeB });
+    const db = transposeB
+      ? g.matMul(dy, a, { transposeA: true, transposeB: transposeA })
+      : g.matMul(a, dy, { transposeA: !transposeA });
+    return [da, db];
+  },
+  reduceSum: (g, v, { axes }, dy) => {
+    const { shape } = input(v, 0);
+    return [g.broadcast(g.reshape(dy, keptShape(shape, axes)), shape)];
+  },
+  reshape: (g, v, _, dy) => [g.reshape(dy, input(v, 0).shape)],
+  broadcast: (g, v, _, dy) => [sumTo(g, dy, input(v, 0).shape)],
+  conv2d: (g, v, { stride, pad }, dy) => {
+    const [x, filter, bias] = v.inputs as [Value, Value, Value?];
+    const dx = g.backward({ kind: 'conv2dInputGradient', stride, pad }, [dy, filter], x.shape);
+    const df = g.backward({ kind: 'conv2dFilterGradient', stride, pad }, [dy, x], filter.shape);
+    if (!bias) return [dx, df];
+    const axes = sizeOf(bias.shape) === 1 ? [0, 1, 2, 3] : [0, 2, 3];
+    return [dx, df, g.reshape(g.reduceSum(dy, axes), bias.shape)];
+  },
+  maxPool: (g, v, { size, stride, pad }, dy) => {
+    const x = input(v, 0);
+    return [g.backward({ kind: 'maxPoolGradient', size, stride, pad }, [x, dy], x.shape)];
+  },
+};

@@ -1,0 +1,142 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Conv2dGeometry, Operation, Pool2dGeometry, Shape } from './types.ts';
+import { showShape, sizeOf } from './types.ts';
+
+/** Thrown text becomes an error that names the node, the operation and every shape. */
+class ShapeProblem extends Error {}
+
+/**
+ * Shape of an operation's result.
+ * @param given the shape asked for by `reshape`, `broadcast` and the `...Gradient` operations
+ * @throws CarryoverError `bad-input` that names the node, the operation and the shapes
+ */
+export function resultShape(
+  node: string,
+  operation: Operation,
+  inputs: readonly Shape[],
+  given: Shape | undefined,
+): Shape {
+  try {
+    return infer(operation, inputs, given);
+  } catch (problem) {
+    if (!(problem instanceof ShapeProblem)) throw problem;
+    const shapes = inputs.map(showShape).join(' and ');
+    throw new CarryoverError(
+      'bad-input',
+      `node "${node}", ${operation.kind} of ${shapes || 'nothing'}: ${problem.message}`,
+    );
+  }
+}
+
+function infer(operation: Operation, inputs: readonly Shape[], given?: Shape): Shape {
+  const [a = [], b = []] = inputs;
+  switch (operation.kind) {
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'min':
+      return broadcastShapes(a, b);
+    case 'relu':
+    case 'exp':
+    case 'sqrt':
+    case 'logSoftmax':
+      return a;
+    case 'reluGradient':
+      return same(a, b);
+    case 'matMul':
+      return matMulShape(a, b, operation.transposeA, operation.transposeB);
+    case 'reduceSum':
+      return reducedShape(a, operation.axes, operation.keepDims);
+    case 'conv2d':
+      return conv2dShape(inputs, operation);
+    case 'maxPool':
+      return pooledShape(a, operation);
+    default:
+      return givenShape(operation, a, given);
+  }
+}
+
+function givenShape(operation: Operation, input: Shape, given: Shape | undefined): Shape {
+  if (!given) throw new ShapeProblem('a shape must be given');
+  if (given.some((side) => !Number.isInteger(side) || side < 1)) {
+    throw new ShapeProblem(`${showShape(given)} has a side that is not a positive whole number`);
+  }
+  if (operation.kind === 'reshape' && sizeOf(input) !== sizeOf(given)) {
+    throw new ShapeProblem(
+      `${showShape(given)} has ${sizeOf(given)} elements, not ${sizeOf(input)}`,
+    );
+  }
+  if (operation.kind === 'broadcast') {
+    const joint = broadcastShapes(input, given);
+    if (showShape(joint) !== showShape(given)) {
+      throw new ShapeProblem(`cannot be stretched to ${showShape(given)}`);
+    }
+  }
+  return given;
+}
+
+function same(a: Shape, b: Shape): Shape {
+  if (showShape(a) !== showShape(b)) throw new ShapeProblem('the shapes must be equal');
+  return a;
+}
+
+/** NumPy's rule: right-aligned, a side of 1 stretches. */
+function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new ShapeProblem(`sides ${left} and ${right} do not match`);
+    }
+    return Math.max(left, right);
+  });
+}
+
+function matMulShape(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): Shape {
+  if (a.length !== 2 || b.length !== 2) throw new ShapeProblem('both must be matrices');
+  const [rows = 0, innerA = 0] = transposeA ? [a[1], a[0]] : a;
+  const [innerB = 0, columns = 0] = transposeB ? [b[1], b[0]] : b;
+  if (innerA !== innerB) throw new ShapeProblem(`inner sides ${innerA} and ${innerB} differ`);
+  return [rows, columns];
+}
+
+function reducedShape(a: Shape, axes: readonly number[], keepDims: boolean): Shape {
+  for (const axis of axes) {
+    if (axis < 0 || axis >= a.length) throw new ShapeProblem(`there is no axis ${axis}`);
+  }
+  const kept = a.map((side, axis) => (axes.includes(axis) ? 1 : side));
+  return keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis));
+}
+
+function conv2dShape(inputs: readonly Shape[], geometry: Conv2dGeometry): Shape {
+  const [x = [], filter = [], bias] = inputs;
+  if (x.length !== 4 || filter.length !== 4) throw new ShapeProblem('both must have four axes');
+  const [batch = 0, channels = 0, height = 0, width = 0] = x;
+  const [filters = 0, depth = 0, rows = 0, columns = 0] = filter;
+  if (channels !== depth) {
+    throw new ShapeProblem(`the input has ${channels} channels, the filter takes ${depth}`);
+  }
+  if (bias && sizeOf(bias) !== 1 && (bias.length !== 1 || bias[0] !== filters)) {
+    throw new ShapeProblem(`the bias must have 1 or ${filters} elements`);
+  }
+  return [batch, filters, ...windows([height, width], [rows, columns], geometry)];
+}
+
+function pooledShape(x: Shape, geometry: Pool2dGeometry): Shape {
+  if (x.length !== 4) throw new ShapeProblem('the input must have four axes');
+  const [batch = 0, channels = 0, height = 0, width = 0] = x;
+  const window = [geometry.size, geometry.size];
+  return [batch, channels, ...windows([height, width], window, geometry)];
+}
+
+function windows(sides: Shape, window: Shape, { stride, pad }: Conv2dGeometry): number[] {
+  return sides.map((side, axis) => {
+    const count = Math.floor((side + 2 * pad - (window[axis] ?? 1)) / stride) + 1;
+    if (count < 1) {
+      throw new ShapeProblem(`a window of ${window[axis]} does not fit ${side} padded by ${pad}`);
+    }
+    return count;
+  });
+}

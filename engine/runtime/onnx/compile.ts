@@ -1,0 +1,37 @@
+import type { Graph, Value } from '../../graph/types.ts';
+import { Emitter } from './emitter.ts';
+import { emitOperation } from './operations.ts';
+import { encodeModel } from './proto.ts';
+
+/**
+ * Compiles a graph to a serialised ONNX model. Graph inputs and parameters become model inputs of
+ * the same name; parameters found in `fixed` become constants instead.
+ */
+export function compileToOnnx(
+  graph: Graph,
+  fixed: ReadonlyMap<string, Float32Array> = new Map(),
+): Uint8Array {
+  const e = new Emitter();
+  const inputs: Value[] = [];
+  for (const value of graph.values) {
+    const { kind } = value.operation;
+    if (kind !== 'input' && kind !== 'parameter') {
+      e.bind(value, emitOperation(e, value));
+      continue;
+    }
+    e.bind(value, value.name);
+    const data = kind === 'parameter' ? fixed.get(value.name) : undefined;
+    if (data) e.initializers.push({ name: value.name, shape: value.shape, data });
+    else inputs.push(value);
+  }
+  const outputs = [...graph.outputs].map(([name, value]) => {
+    e.nodes.push({
+      type: 'Identity',
+      inputs: [e.nameOf(value)],
+      outputs: [name],
+      attributes: {},
+    });
+    return { name, shape: value.shape };
+  });
+  return encodeModel({ nodes: e.nodes, initializers: e.initializers, inputs, outputs });
+}

@@ -1,0 +1,96 @@
+/** How each graph operation is said in ONNX. Convolution gradients are in `convolution.ts`. */
+import { CarryoverError } from '../../../contract/errors.ts';
+import type { Operation, Value } from '../../graph/types.ts';
+import { sizeOf } from '../../graph/types.ts';
+import { emitFilterGradient, emitInputGradient } from './convolution.ts';
+import type { Emitter } from './emitter.ts';
+import { int, ints } from './emitter.ts';
+
+type Emit<K extends Operation['kind']> = (
+  e: Emitter,
+  value: Value,
+  operation: Extract<Operation, { kind: K }>,
+  inputs: readonly string[],
+) => string;
+
+/** Adds the nodes that compute `value` and returns the name of the result. */
+export function emitOperation(e: Emitter, value: Value): string {
+  const { operation } = value;
+  const inputs = value.inputs.map((input) => e.nameOf(input));
+  const emit = EMITTERS[operation.kind] as Emit<typeof operation.kind> | undefined;
+  if (!emit) throw new CarryoverError('internal', `${operation.kind} cannot be emitted`);
+  return emit(e, value, operation as never, inputs);
+}
+
+const plain =
+  (type: string) =>
+  (e: Emitter, _value: Value, _operation: Operation, inputs: readonly string[]): string =>
+    e.node(type, inputs);
+
+const EMITTERS: { [K in Operation['kind']]?: Emit<K> } = {
+  constant: (e, value, { data }) => e.floats(data, value.shape),
+  add: plain('Add'),
+  sub: plain('Sub'),
+  mul: plain('Mul'),
+  div: plain('Div'),
+  min: plain('Min'),
+  relu: plain('Relu'),
+  exp: plain('Exp'),
+  sqrt: plain('Sqrt'),
+  logSoftmax: (e, _, __, inputs) => e.node('LogSoftmax', inputs, { axis: int(-1) }),
+  matMul: (e, _, { transposeA, transposeB }, inputs) =>
+    e.node('Gemm', inputs, { transA: int(Number(transposeA)), transB: int(Number(transposeB)) }),
+  reduceSum: (e, _, { axes, keepDims }, inputs) =>
+    e.node('ReduceSum', [...inputs, e.integers(...axes)], { keepdims: int(Number(keepDims)) }),
+  reshape: (e, value, _, inputs) => e.node('Reshape', [...inputs, e.integers(...value.shape)]),
+  broadcast: (e, value, _, inputs) => e.node('Expand', [...inputs, e.integers(...value.shape)]),
+  conv2d: (e, value, { stride, pad }, inputs) => {
+    const [x = '', filter = '', bias] = inputs;
+    const geometry = { strides: ints(stride, stride), pads: ints(pad, pad, pad, pad) };
+    if (bias === undefined) return e.node('Conv', [x, filter], geometry);
+    return e.node('Conv', [x, filter, perFilter(e, value, bias)], geometry);
+  },
+  maxPool: (e, _, { size, stride, pad }, inputs) =>
+    e.node('MaxPool', inputs, poolAttributes(size, stride, pad)),
+  // relu's result is 0 or positive, so its sign is the mask.
+  reluGradient: (e, _, __, [y = '', dy = '']) => e.node('Mul', [dy, e.node('Sign', [y])]),
+  conv2dInputGradient: (e, value, geometry, inputs) =>
+    emitInputGradient(e, value, geometry, inputs),
+  conv2dFilterGradient: (e, value, geometry, inputs) =>
+    emitFilterGradient(e, value, geometry, inputs),
+  maxPoolGradient: emitMaxPoolGradient,
+};
+
+function poolAttributes(size: number, stride: number, pad: number) {
+  return {
+    kernel_shape: ints(size, size),
+    strides: ints(stride, stride),
+    pads: ints(pad, pad, pad, pad),
+  };
+}
+
+/** A scalar bias stretched to one element per filter, so that Conv adds it on the way out. */
+function perFilter(e: Emitter, conv: Value, bias: string): string {
+  const filters = conv.shape[1] ?? 1;
+  const given = conv.inputs[2];
+  if (given && sizeOf(given.shape) === filters && filters !== 1) return bias;
+  return e.node('Expand', [bias, e.integers(filters)]);
+}
+
+/** Adds each window's gradient at the place its maximum came from (first maximum wins). */
+function emitMaxPoolGradient(
+  e: Emitter,
+  value: Value,
+  { size, stride, pad }: Extract<Operation, { kind: 'maxPoolGradient' }>,
+  [x = '', dy = '']: readonly string[],
+): string {
+  const attributes = poolAttributes(size, stride, pad);
+  const [, indices = ''] = e.nodeWithOutputs('MaxPool', [x], 2, attributes);
+  const flat = e.integers(-1);
+  const zero = e.floats(Float32Array.of(0), [1]);
+  const zeros = e.node('Expand', [zero, e.integers(sizeOf(value.shape))]);
+  const flatIndices = e.node('Reshape', [indices, flat]);
+  const flatDy = e.node('Reshape', [dy, flat]);
+  const scattered = e.scatterAdd(zeros, flatIndices, flatDy);
+  return e.node('Reshape', [scattered, e.integers(...value.shape)]);
+}
