@@ -1,0 +1,48 @@
+import { app, Menu, type MenuItemConstructorOptions } from 'electron';
+import { pickFolder } from './dialogs.ts';
+import type { MainWindow } from './window.ts';
+
+/** The application menu; roles bring their own labels and keys. */
+export function setupMenu(window: MainWindow): void {
+  const mac: MenuItemConstructorOptions[] =
+    process.platform === 'darwin' ? [{ role: 'appMenu' }] : [];
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate([
+      ...mac,
+      { label: 'File', submenu: fileMenu(window) },
+      { role: 'editMenu' },
+      { label: 'View', submenu: viewMenu() },
+      { role: 'windowMenu' },
+    ]),
+  );
+}
+
+function fileMenu(window: MainWindow): MenuItemConstructorOptions[] {
+  const importFolder = async (): Promise<void> => {
+    const folder = await pickFolder(window);
+    if (folder !== null) window.openFolder(folder);
+  };
+  return [
+    {
+      id: 'import-folder',
+      label: 'Import folder…',
+      accelerator: 'CmdOrCtrl+O',
+      click: () => void importFolder(),
+    },
+    { type: 'separator' },
+    { role: process.platform === 'darwin' ? 'close' : 'quit' },
+  ];
+}
+
+function viewMenu(): MenuItemConstructorOptions[] {
+  const tools: MenuItemConstructorOptions[] = app.isPackaged ? [] : [{ role: 'toggleDevTools' }];
+  return [
+    { role: 'reload' },
+    { type: 'separator' },
+    { role: 'resetZoom' },
+    { role: 'zoomIn' },
+    { role: 'zoomOut' },
+    { role: 'togglefullscreen' },
+    ...tools,
+  ];
+}

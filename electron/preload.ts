@@ -1,0 +1,13 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { channels, versionArgument, type ShellBridge } from './bridge.ts';
+
+const argument = process.argv.find((text) => text.startsWith(versionArgument)) ?? versionArgument;
+
+const bridge: ShellBridge = {
+  pickFolder: () => ipcRenderer.invoke(channels.pickFolder),
+  pathOf: (file) => webUtils.getPathForFile(file),
+  showInFolder: (path) => ipcRenderer.invoke(channels.showInFolder, path),
+  version: argument.slice(versionArgument.length),
+};
+
+contextBridge.exposeInMainWorld('carryover', bridge);
