@@ -10,7 +10,7 @@ function buildProgram(json: boolean): Command {
   const program = new Command('carryover')
     .description(pack.description)
     .version(pack.version, '--version', 'print the version')
-    .option('--home DIR', 'folder of the workbench (default: CARRYOVER_HOME or ~/.carryover)')
+    .option('--home DIR', 'folder of the workbench (default: CARRYOVER_HOME, else your user data)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
     .showSuggestionAfterError();

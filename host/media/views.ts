@@ -1,0 +1,79 @@
+import type { Database } from 'better-sqlite3';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Recipe, Shuffle } from '../../contract/study.ts';
+import { architectureSchema, recipeSchema } from '../../contract/study.ts';
+import { decodeImage, decodeOwnSize } from '../../engine/transforms/decode.ts';
+import {
+  shuffleIndex,
+  shufflePermutation,
+  shufflePlanar,
+} from '../../engine/transforms/shuffle.ts';
+import type { ImageRecord } from './original.ts';
+import { unchangedOriginal } from './original.ts';
+
+const CHANNELS = 3;
+
+/** What happens to an image before a network sees it, augmentation aside. */
+export interface View {
+  recipe: Pick<Recipe, 'resize' | 'background'>;
+  /** Side of the square in pixels. */
+  size: number;
+  shuffle: Shuffle;
+  seed: number;
+}
+
+const runSpec = z.object({
+  recipe: recipeSchema,
+  architecture: architectureSchema.pick({ image: true }),
+  shuffle: z.union([z.enum(['none', 'pixel']), z.int().positive()]),
+  seed: z.int(),
+});
+
+/** What a run sees of every image. Throws `not-found` when there is no such run. */
+export function viewOfRun(db: Database, runId: string): View {
+  const row = db
+    .prepare<[string], { spec: string }>('SELECT spec_json AS spec FROM runs WHERE id = ?')
+    .get(runId);
+  if (row === undefined) {
+    throw new CarryoverError('not-found', `there is no run ${runId}`, { value: runId });
+  }
+  const { recipe, architecture, shuffle, seed } = runSpec.parse(JSON.parse(row.spec));
+  return { recipe, size: architecture.image, shuffle, seed };
+}
+
+/**
+ * An original through a view, as PNG. Throws what `unchangedOriginal`, `decodeImage` and
+ * `shufflePermutation` throw (a block that does not divide the size, with the sizes that do).
+ */
+export async function viewPng(record: ImageRecord, view: View): Promise<Uint8Array> {
+  const { recipe, size, shuffle, seed } = view;
+  const plan = shufflePermutation(shuffle, size, CHANNELS, seed);
+  const decoded = await decodeImage(await unchangedOriginal(record), recipe, size);
+  let data = decoded;
+  if (plan !== null) {
+    const shuffled = new Uint8Array(decoded.length);
+    shufflePlanar(toPlanar(decoded), shuffled, shuffleIndex(plan, size, CHANNELS));
+    data = toInterleaved(shuffled);
+  }
+  return sharp(data, { raw: { width: size, height: size, channels: CHANNELS } })
+    .png()
+    .toBuffer();
+}
+
+/** An original at its own size, as PNG. Throws what `unchangedOriginal` and `decodeOwnSize` throw. */
+export async function originalPng(record: ImageRecord): Promise<Uint8Array> {
+  const { data, width, height, channels } = await decodeOwnSize(await unchangedOriginal(record));
+  return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+}
+
+function toPlanar(interleaved: Uint8Array): Uint8Array {
+  const plane = interleaved.length / CHANNELS;
+  return interleaved.map((_, i) => interleaved[(i % plane) * CHANNELS + Math.floor(i / plane)]!);
+}
+
+function toInterleaved(planar: Uint8Array): Uint8Array {
+  const plane = planar.length / CHANNELS;
+  return planar.map((_, i) => planar[(i % CHANNELS) * plane + Math.floor(i / CHANNELS)]!);
+}
