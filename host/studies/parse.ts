@@ -1,0 +1,97 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import { studySchema, type StudyIssue, type StudySpec } from '../../contract/study.ts';
+import { checkSpec } from './checks.ts';
+import { problem, schemaProblems, type Problem } from './issues.ts';
+import { readSource, type Source } from './source.ts';
+
+/** A study file as read: a specification, or what is wrong with it. */
+export interface ParsedStudy {
+  /** null when there are issues. */
+  spec: StudySpec | null;
+  issues: StudyIssue[];
+  /** Gives problems found later (in the data) their lines. */
+  locate(problems: readonly Problem[]): StudyIssue[];
+}
+
+/** Reads and checks a study file as far as that is possible without its data. Never throws. */
+export function parseStudy(yaml: string): ParsedStudy {
+  const source = readSource(yaml);
+  const locate = (problems: readonly Problem[]) => located(source, problems);
+  if (source.errors.length > 0) {
+    const issues = source.errors.map((error) => ({ ...error, suggestion: null }));
+    return { spec: null, issues, locate };
+  }
+  const { value } = source;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const what = value === null || value === undefined ? 'the file is empty' : 'this is no mapping';
+    return { spec: null, issues: locate([problem([], `${what}; a study has keys`)]), locate };
+  }
+  const parsed = studySchema.safeParse(value);
+  if (!parsed.success) {
+    return { spec: null, issues: locate(schemaProblems(parsed.error, value)), locate };
+  }
+  const spec = withoutFilledOverrides(parsed.data, value as WrittenStudy);
+  const issues = locate(checkSpec(spec, value as WrittenStudy));
+  return { spec: issues.length === 0 ? spec : null, issues, locate };
+}
+
+/** The specification of a study file, or CarryoverError `bad-input` that says all that is wrong. */
+export function requireSpec(yaml: string, file?: string): StudySpec {
+  const { spec, issues } = parseStudy(yaml);
+  if (spec) return spec;
+  throw issuesError(issues, file);
+}
+
+/** Issues as one failure: a line of text for each. */
+export function issuesError(issues: readonly StudyIssue[], file?: string): CarryoverError {
+  const first = issues[0];
+  const meant = issues.find((issue) => issue.suggestion !== null)?.suggestion;
+  const hint = meant ? `: did you mean "${meant}"?` : '';
+  return new CarryoverError('bad-input', issues.map((each) => issueText(each, file)).join('\n'), {
+    ...(file === undefined ? {} : { file }),
+    ...(first === undefined ? {} : { value: first.path }),
+    ...(first?.line ? { line: first.line } : {}),
+    wayOut: `correct the study file${hint}`,
+  });
+}
+
+function issueText(issue: StudyIssue, file: string | undefined): string {
+  const where = [
+    file ?? 'study',
+    ...(issue.line === null ? [] : [`line ${issue.line}`]),
+    ...(issue.path === '' ? [] : [issue.path]),
+  ].join(', ');
+  const meant = issue.suggestion === null ? '' : ` (did you mean "${issue.suggestion}"?)`;
+  return `${where}: ${issue.message}${meant}`;
+}
+
+/** The study as written, after the schema accepted it: keys left out are absent. */
+export interface WrittenStudy {
+  training: { lr: Record<string, unknown> };
+  pretraining?: Record<
+    string,
+    { epochs?: number; training?: Record<string, unknown> & { lr?: Record<string, unknown> } }
+  >;
+}
+
+/** A pretraining overrides only what it names: the defaults that the schema fills in are taken out. */
+function withoutFilledOverrides(spec: StudySpec, written: WrittenStudy): StudySpec {
+  const entries = Object.entries(spec.pretraining).map(([name, each]) => {
+    const named = written.pretraining?.[name]?.training;
+    if (each.training === undefined || named === undefined) return [name, each] as const;
+    const kept = Object.entries(each.training).filter(([key]) => Object.hasOwn(named, key));
+    return [name, { ...each, training: Object.fromEntries(kept) }] as const;
+  });
+  return { ...spec, pretraining: Object.fromEntries(entries) };
+}
+
+function located(source: Source, problems: readonly Problem[]): StudyIssue[] {
+  return problems
+    .map(({ path, message, suggestion }) => ({
+      line: source.lineOf(path),
+      path: path.map(String).join('.'),
+      message,
+      suggestion,
+    }))
+    .sort((a, b) => a.line - b.line);
+}

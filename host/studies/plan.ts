@@ -1,0 +1,308 @@
+import type { Database } from 'better-sqlite3';
+import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
+import { pretrainingTraining, readStart } from './checks.ts';
+import { countByClass, datasetNames, findDataset, imagesOf } from './data.ts';
+import type { StudyDataset, StudyImage } from './data.ts';
+import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
+import { problem, unknownName, type Problem } from './issues.ts';
+import { divide, withoutSmallClasses, type Sides } from './sides.ts';
+
+/** Everything that determines the numbers of a run; its hash is the run's id. */
+export type RunSpec = {
+  format: number;
+  kind: 'pretraining' | 'target';
+  architecture: StudySpec['architecture'];
+  classNames: string[];
+  recipe: Recipe;
+  training: Training;
+  seed: number;
+  shuffle: Shuffle;
+  start: 'random' | { run: string; epoch: number };
+  data: { domains: string[]; train: ItemsDigest; test: ItemsDigest | null };
+};
+
+/** Content hashes and class indices of a list of images, hashed in their order. */
+export interface ItemsDigest {
+  images: number;
+  sha256: string;
+}
+
+export interface PlannedRun {
+  id: string;
+  /** `P`, or the arm. */
+  arm: string;
+  spec: RunSpec;
+  dataset: StudyDataset;
+  train: StudyImage[];
+  test: StudyImage[] | null;
+  /** Epochs whose weights other runs of the study start from. */
+  keepEpochs: number[];
+  notes: string[];
+}
+
+/** A study laid out over its data. */
+export interface ExpandedStudy {
+  dataset: StudyDataset;
+  /** Pretraining runs first, so that every run comes after what it starts from. */
+  runs: PlannedRun[];
+  sides: Sides;
+  warnings: string[];
+}
+
+export type Expansion =
+  { study: ExpandedStudy; problems: [] } | { study: null; problems: Problem[] };
+
+/** Lays a specification out over the data in the database, or says what does not fit. */
+export function expandStudy(db: Database, spec: StudySpec): Expansion {
+  const problems: Problem[] = [];
+  const dataset = resolveSet(db, spec.data.set, ['data', 'set'], problems);
+  const pretraining = Object.keys(spec.pretraining).map((name) =>
+    planPretraining(db, spec, name, problems),
+  );
+  if (dataset === null || problems.length > 0) return { study: null, problems };
+  const named = spec.data.domain === undefined ? spec.data.domains : [spec.data.domain];
+  const path = ['data', spec.data.domain === undefined ? 'domains' : 'domain'];
+  const domains = resolveDomains(dataset, named, path, problems);
+  if (problems.length > 0) return { study: null, problems };
+  const sides = divide(spec, dataset, imagesOf(db, dataset, domains));
+  if (sides.problems.length > 0) return { study: null, problems: sides.problems };
+  const sources = pretraining.flatMap((each) => (each === null ? [] : [each]));
+  return assemble(spec, dataset, domains, sides, sources);
+}
+
+interface Source {
+  name: string;
+  run: PlannedRun;
+  warnings: string[];
+}
+
+function assemble(
+  spec: StudySpec,
+  dataset: StudyDataset,
+  domains: string[],
+  sides: Sides,
+  sources: Source[],
+): Expansion {
+  const parents = new Map(sources.map(({ name, run }) => [name, run]));
+  const targets = Object.keys(spec.arms).flatMap((arm) =>
+    spec.seeds.flatMap((seed) =>
+      spec.shuffles.map((shuffle) =>
+        planTarget({ spec, dataset, domains, sides, arm, seed, shuffle, parents }),
+      ),
+    ),
+  );
+  const byId = new Map<string, PlannedRun>();
+  for (const run of [...sources.map((source) => source.run), ...targets]) {
+    const twin = byId.get(run.id);
+    if (twin && twin.spec.kind === 'target') {
+      const message = `arms "${twin.arm}" and "${run.arm}" are the same runs: they start from the same weights`;
+      return { study: null, problems: [problem(['arms', run.arm], message)] };
+    }
+    if (twin) run.keepEpochs = [...new Set([...twin.keepEpochs, ...run.keepEpochs])];
+    byId.set(run.id, run);
+  }
+  const warnings = [
+    ...sides.warnings,
+    ...sources.flatMap((source) => [...source.warnings, ...leakWarnings(source, sides.test)]),
+    ...specWarnings(spec),
+  ];
+  return { study: { dataset, runs: [...byId.values()], sides, warnings }, problems: [] };
+}
+
+function resolveSet(
+  db: Database,
+  set: string,
+  path: string[],
+  problems: Problem[],
+): StudyDataset | null {
+  const dataset = findDataset(db, set);
+  if (!dataset) problems.push(unknownName(path, 'data set', set, datasetNames(db)));
+  return dataset;
+}
+
+/** The named domains, or all; unknown ones are problems. */
+function resolveDomains(
+  dataset: StudyDataset,
+  named: string[] | undefined,
+  path: PropertyKey[],
+  problems: Problem[],
+): string[] {
+  const unknown = (named ?? []).filter((domain) => !dataset.domains.includes(domain));
+  problems.push(...unknown.map((each) => unknownName(path, 'domain', each, dataset.domains)));
+  return dataset.domains.filter((domain) => named === undefined || named.includes(domain));
+}
+
+function planPretraining(
+  db: Database,
+  spec: StudySpec,
+  name: string,
+  problems: Problem[],
+): Source | null {
+  const own = spec.pretraining[name]!;
+  const path = ['pretraining', name, 'data'];
+  const dataset = resolveSet(db, own.data.set, [...path, 'set'], problems);
+  if (!dataset) return null;
+  const domains = resolveDomains(dataset, own.data.domains, [...path, 'domains'], problems);
+  const warnings: string[] = [];
+  const all = imagesOf(db, dataset, domains);
+  const train = withoutSmallClasses(all, own.data['min-per-class'], `"${name}"`, warnings);
+  const classNames = [...countByClass(train).keys()];
+  if (classNames.length < 2) {
+    problems.push(
+      problem(path, `${classNames.length} classes are left; a classifier needs two or more`),
+    );
+    return null;
+  }
+  const training = pretrainingTraining(spec, name);
+  const runSpec: RunSpec = {
+    format: ENGINE_FORMAT,
+    kind: 'pretraining',
+    architecture: spec.architecture,
+    classNames,
+    recipe: own.recipe ?? spec.recipe,
+    training,
+    seed: own.seed,
+    shuffle: 'none',
+    start: 'random',
+    data: { domains, train: digest(train, classNames), test: null },
+  };
+  const keepEpochs = startEpochs(spec, name);
+  const run = plannedRun(runSpec, { arm: 'P', dataset, train, test: null, keepEpochs });
+  return { name, run, warnings };
+}
+
+/** Epochs of a pretraining that arms start from. */
+function startEpochs(spec: StudySpec, name: string): number[] {
+  const epochs = Object.values(spec.arms).flatMap(({ init }) => {
+    const start = readStart(init);
+    if (start === 'random' || start.pretraining !== name) return [];
+    return [start.epoch === 'last' ? pretrainingTraining(spec, name).epochs : start.epoch];
+  });
+  return [...new Set(epochs)].sort((a, b) => a - b);
+}
+
+interface TargetPlace {
+  spec: StudySpec;
+  dataset: StudyDataset;
+  domains: string[];
+  sides: Sides;
+  arm: string;
+  seed: number;
+  shuffle: Shuffle;
+  parents: ReadonlyMap<string, PlannedRun>;
+}
+
+function planTarget(place: TargetPlace): PlannedRun {
+  const { spec, dataset, domains, sides, arm, seed, shuffle, parents } = place;
+  const { train, test, classNames } = sides;
+  const runSpec: RunSpec = {
+    format: ENGINE_FORMAT,
+    kind: 'target',
+    architecture: spec.architecture,
+    classNames,
+    recipe: recipeUnder(spec.recipe, shuffle),
+    training: spec.training,
+    seed,
+    shuffle,
+    start: startOf(spec, arm, parents),
+    data: { domains, train: digest(train, classNames), test: digest(test, classNames) },
+  };
+  return plannedRun(runSpec, { arm, dataset, train, test, keepEpochs: [] });
+}
+
+function startOf(
+  spec: StudySpec,
+  arm: string,
+  parents: ReadonlyMap<string, PlannedRun>,
+): RunSpec['start'] {
+  const start = readStart(spec.arms[arm]!.init);
+  if (start === 'random') return 'random';
+  const parent = parents.get(start.pretraining)!;
+  const epoch = start.epoch === 'last' ? parent.spec.training.epochs : start.epoch;
+  return { run: parent.id, epoch };
+}
+
+/** As in the paper's code, a shuffled run is trained without augmentation (its `_noaug` recipes). */
+export function recipeUnder(recipe: Recipe, shuffle: Shuffle): Recipe {
+  return shuffle === 'none' ? recipe : { ...recipe, augment: 'none' };
+}
+
+function plannedRun(
+  spec: RunSpec,
+  rest: Pick<PlannedRun, 'arm' | 'dataset' | 'train' | 'test' | 'keepEpochs'>,
+): PlannedRun {
+  return { id: runIdOf(spec), spec, ...rest, notes: runNotes(spec) };
+}
+
+function runNotes({ training, shuffle, seed, architecture }: RunSpec): string[] {
+  const notes: string[] = [];
+  const every = training['evaluate-every'];
+  if (every !== 1) {
+    notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
+  }
+  if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
+  if (shufflePermutation(shuffle, architecture.image, 3, seed)?.identity) {
+    notes.push(
+      `the permutation of shuffle ${shuffle} with seed ${seed} leaves everything in place`,
+    );
+  }
+  return notes;
+}
+
+function digest(images: readonly StudyImage[], classNames: readonly string[]): ItemsDigest {
+  const indices = new Map(classNames.map((name, index) => [name, index]));
+  const lines = images.map((image) => `${image.sha256} ${indices.get(image.label)}\n`);
+  return { images: images.length, sha256: sha256(lines.join('')) };
+}
+
+function leakWarnings({ name, run }: Source, test: readonly StudyImage[]): string[] {
+  const seen = new Set(run.train.map((image) => image.sha256));
+  const leaked = test.filter((image) => seen.has(image.sha256)).length;
+  if (leaked === 0) return [];
+  return [
+    `leak: ${leaked} of ${test.length} test images are byte for byte among the images of pretraining "${name}"`,
+  ];
+}
+
+function specWarnings(spec: StudySpec): string[] {
+  const warnings: string[] = [];
+  const shuffled = spec.shuffles.filter((shuffle) => shuffle !== 'none');
+  if (shuffled.length > 0 && spec.recipe.augment !== 'none') {
+    const across = spec.shuffles.includes('none')
+      ? '; compare arms within a shuffle, not across'
+      : '';
+    warnings.push(`shuffled runs are trained without augmentation, as in the paper${across}`);
+  }
+  for (const shuffle of shuffled) {
+    const seeds = spec.seeds.filter(
+      (seed) => shufflePermutation(shuffle, spec.architecture.image, 3, seed)?.identity,
+    );
+    if (seeds.length === 0) continue;
+    const which = `seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}`;
+    warnings.push(`shuffle ${shuffle} with ${which} leaves every block in its place: no shuffle`);
+  }
+  const every = spec.training['evaluate-every'];
+  if (every !== 1) warnings.push(`accuracies are taken every ${every} epochs and after the last`);
+  return warnings;
+}
+
+/** The plan as people see it. `done` tells which runs need no more work. */
+export function studyPlan(study: ExpandedStudy, done: (run: PlannedRun) => boolean): StudyPlan {
+  const { sides, warnings } = study;
+  return {
+    trainImages: sides.train.length,
+    testImages: sides.test.length,
+    classNames: sides.classNames,
+    groupedBy: sides.groupedBy,
+    runs: study.runs.map((run) => ({
+      id: run.id,
+      arm: run.arm,
+      seed: run.spec.seed,
+      shuffle: String(run.spec.shuffle),
+      kind: run.spec.kind,
+      done: done(run),
+    })),
+    warnings,
+  };
+}
