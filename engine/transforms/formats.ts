@@ -1,0 +1,95 @@
+import { readFile, stat } from 'node:fs/promises';
+import { CarryoverError } from '../../contract/errors.ts';
+
+export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'gif', 'bmp', 'tiff'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** Limits on one image file, against decompression bombs and accidents. */
+export const MAX_FILE_BYTES = 200 * 2 ** 20;
+export const MAX_PIXELS = 100_000_000;
+export const MAX_ASPECT = 1000;
+
+const SIGNATURES: [ImageFormat, RegExp][] = [
+  ['png', /^\x89PNG\r\n/],
+  ['jpeg', /^\xff\xd8\xff/],
+  ['webp', /^RIFF[^]{4}WEBP/],
+  ['gif', /^GIF8[79]a/],
+  ['bmp', /^BM/],
+  ['tiff', /^(II[*+]\0|MM\0[*+])/],
+];
+
+/** What people give us by mistake, so that the refusal can say its name. */
+const OTHERS: [string, RegExp][] = [
+  ['an SVG file (a drawing, not pixels)', /^\s*(<\?xml[^]*?|<!--[^]*?|<!DOCTYPE svg[^]*?)?<svg/i],
+  ['a HEIC or AVIF file', /^[^]{4}ftyp(hei|hev|mif1|msf1|avi)/],
+  ['a video', /^[^]{4}ftyp/],
+  ['a JPEG XL file', /^[^]{4}JXL /],
+  ['a JPEG 2000 file', /^[^]{4}jP {2}/],
+  ['a DICOM file', /^[^]{128}DICM/],
+  ['a PDF file', /^%PDF/],
+  ['a Photoshop file', /^8BPS/],
+  ['a ZIP archive', /^PK/],
+  ['an HTML page', /^\s*<(!doctype html|html)/i],
+];
+
+/** An error about one image file. */
+export function imageError(path: string, reason: string, cause?: unknown): CarryoverError {
+  return new CarryoverError('bad-input', `${path}: ${reason}`, { file: path }, cause);
+}
+
+/**
+ * Reads an image file within the limits.
+ * @throws not-found, io, or bad-input (a folder, empty, too large), naming the file
+ */
+export async function readImageFile(path: string): Promise<Buffer> {
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) throw imageError(path, 'not a regular file');
+    if (info.size === 0) throw imageError(path, 'the file is empty (0 bytes)');
+    if (info.size > MAX_FILE_BYTES) {
+      const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+      throw imageError(
+        path,
+        `${megabytes(info.size)} MB is over the limit of ${megabytes(MAX_FILE_BYTES)} MB`,
+      );
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof CarryoverError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new CarryoverError('not-found', `${path}: no such file`, { file: path }, error);
+    }
+    throw new CarryoverError('io', `${path}: cannot be read (${code})`, { file: path }, error);
+  }
+}
+
+/**
+ * The format by content; the file's name is only used in messages.
+ * @throws bad-input for everything that is not one of IMAGE_FORMATS, by name where it is known
+ */
+export function sniffFormat(path: string, bytes: Buffer): ImageFormat {
+  const start = bytes.subarray(0, 1024).toString('latin1');
+  const format = SIGNATURES.find(([, signature]) => signature.test(start))?.[0];
+  if (format !== undefined) return format;
+  const other = OTHERS.find(([, signature]) => signature.test(start))?.[0];
+  const what = other === undefined ? 'in no known image format' : other;
+  throw new CarryoverError('bad-input', `${path}: the content is ${what}`, {
+    file: path,
+    wayOut: 'convert it to PNG, JPEG, WebP, GIF, BMP or TIFF',
+  });
+}
+
+/** @throws bad-input when the sides are beyond the limits */
+export function checkSides(path: string, width: number, height: number): void {
+  if (width * height > MAX_PIXELS) {
+    const megapixels = Math.round((width * height) / 1e6);
+    throw imageError(
+      path,
+      `${width} x ${height} = ${megapixels} megapixels, over the limit of ${MAX_PIXELS / 1e6}`,
+    );
+  }
+  if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
+    throw imageError(path, `${width} x ${height} is more elongated than ${MAX_ASPECT}:1`);
+  }
+}
