@@ -8,39 +8,11 @@ import {
   buildForwardLoss,
   buildTrainingStep,
 } from '../../train/step.ts';
+import type { Batch, StepResult, TrainingState } from '../batch.ts';
+import { targetsOf } from '../batch.ts';
 import { OnnxSession } from './session.ts';
 
-/** One batch; `size` examples count, the rest is padding. */
-export interface Batch {
-  /** [batch, channel, row, column], normalised. */
-  images: Float32Array;
-  /** Class index per example. */
-  labels: Int32Array;
-  size: number;
-}
-
-export interface StepResult {
-  loss: number;
-  /** [batch, class]; rows past the batch's size mean nothing. */
-  logits: Float32Array;
-  gradientNorm: number;
-}
-
-/** What a training is at a moment: enough to go on bit for bit. */
-export interface TrainingState {
-  weights: Weights;
-  momentum: Weights;
-}
-
-function targetsOf({ labels, size }: Batch, { batch, classes }: ModelOptions) {
-  const targets = new Float32Array(batch * classes);
-  const exampleWeights = new Float32Array(batch);
-  for (let i = 0; i < size; i++) {
-    targets[i * classes + (labels[i] ?? 0)] = 1;
-    exampleWeights[i] = 1;
-  }
-  return { targets, exampleWeights };
-}
+export type { Batch, StepResult, TrainingState };
 
 /** Executes compiled training steps and keeps the state between them. */
 export class OnnxTrainer {
