@@ -28,33 +28,34 @@ export function resultShape(
   }
 }
 
+type Infer<K extends Operation['kind']> = (
+  inputs: readonly Shape[],
+  operation: Extract<Operation, { kind: K }>,
+) => Shape;
+
+const stretched = ([a = [], b = []]: readonly Shape[]): Shape => broadcastShapes(a, b);
+const unchanged = ([a = []]: readonly Shape[]): Shape => a;
+
+const RULES: { [K in Operation['kind']]?: Infer<K> } = {
+  add: stretched,
+  sub: stretched,
+  mul: stretched,
+  div: stretched,
+  min: stretched,
+  relu: unchanged,
+  exp: unchanged,
+  sqrt: unchanged,
+  logSoftmax: unchanged,
+  reluGradient: ([a = [], b = []]) => same(a, b),
+  matMul: ([a = [], b = []], o) => matMulShape(a, b, o.transposeA, o.transposeB),
+  reduceSum: ([a = []], o) => reducedShape(a, o.axes, o.keepDims),
+  conv2d: conv2dShape,
+  maxPool: ([a = []], o) => pooledShape(a, o),
+};
+
 function infer(operation: Operation, inputs: readonly Shape[], given?: Shape): Shape {
-  const [a = [], b = []] = inputs;
-  switch (operation.kind) {
-    case 'add':
-    case 'sub':
-    case 'mul':
-    case 'div':
-    case 'min':
-      return broadcastShapes(a, b);
-    case 'relu':
-    case 'exp':
-    case 'sqrt':
-    case 'logSoftmax':
-      return a;
-    case 'reluGradient':
-      return same(a, b);
-    case 'matMul':
-      return matMulShape(a, b, operation.transposeA, operation.transposeB);
-    case 'reduceSum':
-      return reducedShape(a, operation.axes, operation.keepDims);
-    case 'conv2d':
-      return conv2dShape(inputs, operation);
-    case 'maxPool':
-      return pooledShape(a, operation);
-    default:
-      return givenShape(operation, a, given);
-  }
+  const rule = RULES[operation.kind] as Infer<typeof operation.kind> | undefined;
+  return rule ? rule(inputs, operation as never) : givenShape(operation, inputs[0] ?? [], given);
 }
 
 function givenShape(operation: Operation, input: Shape, given: Shape | undefined): Shape {
@@ -110,14 +111,20 @@ function reducedShape(a: Shape, axes: readonly number[], keepDims: boolean): Sha
   return keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis));
 }
 
+type Four = readonly [number, number, number, number];
+
+function four(shape: Shape | undefined): Four {
+  if (shape?.length !== 4) throw new ShapeProblem('four axes are needed');
+  return shape as Four;
+}
+
 function conv2dShape(inputs: readonly Shape[], geometry: Conv2dGeometry): Shape {
-  const [x = [], filter = [], bias] = inputs;
-  if (x.length !== 4 || filter.length !== 4) throw new ShapeProblem('both must have four axes');
-  const [batch = 0, channels = 0, height = 0, width = 0] = x;
-  const [filters = 0, depth = 0, rows = 0, columns = 0] = filter;
+  const [batch, channels, height, width] = four(inputs[0]);
+  const [filters, depth, rows, columns] = four(inputs[1]);
   if (channels !== depth) {
     throw new ShapeProblem(`the input has ${channels} channels, the filter takes ${depth}`);
   }
+  const bias = inputs[2];
   if (bias && sizeOf(bias) !== 1 && (bias.length !== 1 || bias[0] !== filters)) {
     throw new ShapeProblem(`the bias must have 1 or ${filters} elements`);
   }
@@ -125,8 +132,7 @@ function conv2dShape(inputs: readonly Shape[], geometry: Conv2dGeometry): Shape 
 }
 
 function pooledShape(x: Shape, geometry: Pool2dGeometry): Shape {
-  if (x.length !== 4) throw new ShapeProblem('the input must have four axes');
-  const [batch = 0, channels = 0, height = 0, width = 0] = x;
+  const [batch, channels, height, width] = four(x);
   const window = [geometry.size, geometry.size];
   return [batch, channels, ...windows([height, width], window, geometry)];
 }

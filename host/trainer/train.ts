@@ -1,0 +1,182 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { EpochMetrics } from '../../contract/runs.ts';
+import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
+import { buildModel } from '../../engine/models/registry.ts';
+import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
+import { trainRun } from '../../engine/train/loop.ts';
+import { storedSize } from '../../engine/transforms/augment.ts';
+import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import type { DecodedSplit } from './batches.ts';
+import { checkPresent, ensureDecoded } from './decoded.ts';
+import type { Journal } from './journal.ts';
+import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
+import { Loader } from './loader.ts';
+import { Meter } from './meter.ts';
+import type { ItemList, TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
+import { startWeights } from './start.ts';
+
+const CHANNELS = 3;
+
+type Send = (message: TrainerMessage) => void;
+
+/** Trains a job to its end, or to a pause; reports by `send`. */
+export async function train(job: TrainerJob, send: Send, pausing: () => boolean): Promise<void> {
+  const loader = await openLoader(job, send);
+  try {
+    const session = await Session.open(job, send);
+    const outcome = await trainRun({
+      options: session.options,
+      training: job.training,
+      train: loader.source('train', job.train.labels.length),
+      test: job.test && loader.source('test', job.test.labels.length),
+      threads: availableParallelism(),
+      from: session.journal.point,
+      hooks: {
+        onStep: (step) => session.step(step),
+        onEpoch: (metrics, next) => session.epoch(metrics, next),
+        shouldStop: pausing,
+        onStop: (point) => session.pause(point),
+      },
+    });
+    if (outcome) await session.finish(outcome);
+  } finally {
+    await loader.close();
+  }
+}
+
+async function openLoader(job: TrainerJob, send: Send): Promise<Loader> {
+  const total = job.train.paths.length + (job.test?.paths.length ?? 0);
+  const decode = async (items: ItemList, before: number): Promise<DecodedSplit> => {
+    await checkPresent(items);
+    const size = storedSize(job.recipe, job.architecture.image);
+    const folder = join(job.cacheFolder, 'decoded');
+    const file = await ensureDecoded(items, job.recipe, size, folder, (done) => {
+      if (done % 100 === 0) send({ type: 'preparing', done: before + done, total });
+    });
+    return { file, labels: items.labels };
+  };
+  const train = await decode(job.train, 0);
+  const test = job.test && (await decode(job.test, job.train.paths.length));
+  return new Loader(job, train, test);
+}
+
+/** One run under way: its journal, and what is told about it. */
+class Session {
+  readonly options: ModelOptions;
+  readonly journal: Journal;
+  readonly #job: TrainerJob;
+  readonly #send: Send;
+  readonly #parameters: readonly ParameterSpec[];
+  readonly #meter: Meter;
+
+  private constructor(
+    job: TrainerJob,
+    send: Send,
+    options: ModelOptions,
+    parameters: readonly ParameterSpec[],
+    journal: Journal,
+  ) {
+    this.#job = job;
+    this.#send = send;
+    this.options = options;
+    this.#parameters = parameters;
+    this.journal = journal;
+    this.#meter = new Meter(job.training.epochs, job.train.labels.length, job.training.batch);
+  }
+
+  static async open(job: TrainerJob, send: Send): Promise<Session> {
+    const options: ModelOptions = {
+      architecture: job.architecture,
+      channels: CHANNELS,
+      classes: job.classNames.length,
+      batch: job.training.batch,
+    };
+    const { parameters } = buildModel(options);
+    const found = await readJournal(job.folder);
+    const journal = found ?? { curve: [], files: [], point: await startPoint(job, parameters) };
+    for (const metrics of journal.curve) send({ type: 'epoch', metrics, resumed: true });
+    const plan = shufflePermutation(job.shuffle, job.architecture.image, CHANNELS, job.seed);
+    if (plan?.identity) {
+      send({
+        type: 'note',
+        text: `shuffle ${job.shuffle} with seed ${job.seed} is the identity: these images are not shuffled`,
+      });
+    }
+    return new Session(job, send, options, parameters, journal);
+  }
+
+  step(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void {
+    const rates = this.#meter.step(step.epoch, step.step);
+    if (rates) this.#send({ type: 'step', ...step, ...rates });
+  }
+
+  async epoch(metrics: EpochMetrics, next: TrainingPoint): Promise<void> {
+    const { epoch } = metrics;
+    const { keepEpochs, training } = this.#job;
+    if (epoch === 0 || epoch === training.epochs || keepEpochs.includes(epoch)) {
+      await this.#keepWeights(epoch, next);
+    }
+    this.journal.curve.push(metrics);
+    this.journal.point = next;
+    await writeJournal(this.#job.folder, this.#parameters, this.journal);
+    this.#send({ type: 'epoch', metrics, resumed: false });
+  }
+
+  async pause(point: TrainingPoint): Promise<void> {
+    this.journal.point = point;
+    await writeJournal(this.#job.folder, this.#parameters, this.journal);
+    this.#send({ type: 'paused', epoch: point.epoch - 1 });
+  }
+
+  async finish(outcome: TrainingOutcome): Promise<void> {
+    const { folder, training } = this.#job;
+    const files: WrittenFile[] = [...this.journal.files];
+    files.push(await writeLogits(folder, training.epochs, 'train', outcome.trainLogits));
+    if (outcome.testLogits) {
+      files.push(await writeLogits(folder, training.epochs, 'test', outcome.testLogits));
+    }
+    const last = files.find((file) => file.kind === 'weights' && file.epoch === training.epochs);
+    this.#send({
+      type: 'done',
+      files,
+      weightsHash: last?.sha256 ?? '',
+      device: 'cpu',
+      versions: versions(),
+    });
+  }
+
+  async #keepWeights(epoch: number, { state }: TrainingPoint): Promise<void> {
+    const { folder, runId, architecture, classNames } = this.#job;
+    const metadata = {
+      run: runId,
+      architecture: JSON.stringify(architecture),
+      classes: JSON.stringify(classNames),
+    };
+    const file = await writeWeights(folder, epoch, this.#parameters, state.weights, metadata);
+    this.journal.files = [...this.journal.files.filter(({ name }) => name !== file.name), file];
+  }
+}
+
+async function startPoint(
+  job: TrainerJob,
+  parameters: readonly ParameterSpec[],
+): Promise<TrainingPoint> {
+  const weights = await startWeights(job, parameters);
+  const momentum = new Map(
+    [...weights].map(([name, data]) => [name, new Float32Array(data.length)]),
+  );
+  return { state: { weights, momentum }, epoch: 1, step: 0, lossSum: 0, seconds: 0 };
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const of = (name: string): string =>
+    (require(`${name}/package.json`) as { version: string }).version;
+  return {
+    node: process.versions.node,
+    'onnxruntime-node': of('onnxruntime-node'),
+    sharp: of('sharp'),
+  };
+}
