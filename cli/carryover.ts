@@ -1,20 +1,26 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import pack from '../package.json' with { type: 'json' };
+import * as doctor from './commands/doctor.ts';
+import * as serve from './commands/serve.ts';
 import { printFailure } from './output.ts';
 
-const commands: ((program: Command) => void)[] = [];
+/** In the order in which help lists them. */
+const COMMANDS = [serve, doctor];
 
 /** The whole command line; usage errors throw `CommanderError`. */
 function buildProgram(json: boolean): Command {
   const program = new Command('carryover')
     .description(pack.description)
     .version(pack.version, '--version', 'print the version')
-    .option('--home DIR', 'folder of the workbench (default: CARRYOVER_HOME, else your user data)')
+    .option(
+      '--home <folder>',
+      'folder of the workbench (default: CARRYOVER_HOME, else your user data)',
+    )
     .exitOverride()
     .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
     .showSuggestionAfterError();
-  for (const register of commands) register(program);
+  for (const { register } of COMMANDS) register(program);
   return program;
 }
 
