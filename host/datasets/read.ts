@@ -24,6 +24,12 @@ export function getSummary(db: Database, id: string): DatasetSummary {
   throw unknownDataset(id);
 }
 
+/** The data set of this name, else of this id. Throws CarryoverError `not-found`. */
+export function findDataset(db: Database, nameOrId: string): DatasetSummary {
+  const named = db.prepare<[string], DatasetSummary>(`${SUMMARY} WHERE s.name = ?`).get(nameOrId);
+  return named ?? getSummary(db, nameOrId);
+}
+
 /** Throws CarryoverError `not-found` unless the data set exists. */
 export function requireDataset(db: Database, id: string): void {
   if (!db.prepare('SELECT 1 FROM datasets WHERE id = ?').get(id)) throw unknownDataset(id);
