@@ -3,6 +3,7 @@ import type { Metadata, Sharp } from 'sharp';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Recipe } from '../../contract/study.ts';
 import { bmpSize, decodeBmp } from './bmp.ts';
+import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
 import { checkSides, imageError, MAX_PIXELS, readImageFile, sniffFormat } from './formats.ts';
 
@@ -37,6 +38,9 @@ export interface OwnSizeImage {
 }
 
 interface Source {
+  /** Pixels, after the EXIF orientation. */
+  width: number;
+  height: number;
   image: Sharp;
   grey: boolean;
   /** There is an alpha channel; it may still be opaque everywhere. */
@@ -65,7 +69,7 @@ export async function probeImage(path: string): Promise<ImageInfo> {
  * Decodes an image file to size x size RGB: EXIF orientation applied, transparency composited on
  * the background, 16 bits scaled to 8, grey and CMYK to sRGB, the first frame of an animation.
  * Pixel values are taken as stored (as PIL and torchvision do): an embedded profile counts for
- * CMYK only. Shrinking is bilinear with antialiasing. The same file gives the same bytes.
+ * CMYK only. Resizing is bilinear, shrinking with antialiasing. The same file gives the same bytes.
  *
  * @returns size * size * 3 values, rows from the top, RGB interleaved
  * @throws as probeImage, and bad-input for truncated or corrupt data
@@ -75,12 +79,20 @@ export async function decodeImage(
   recipe: Pick<Recipe, 'resize' | 'background'>,
   size: number,
 ): Promise<Uint8Array> {
-  const { image } = await openImage(path);
-  const fit = ({ crop: 'cover', fit: 'contain', stretch: 'fill' } as const)[recipe.resize];
-  const { background } = recipe;
-  image.flatten({ background }).resize(size, size, { fit, background, kernel: 'linear' });
-  const { data } = await pixels(path, image, 3);
-  return data;
+  const source = await openImage(path);
+  const { background, resize } = recipe;
+  const image = source.image.flatten({ background });
+  if (!enlarges(resize, source, size)) {
+    const fit = ({ crop: 'cover', fit: 'contain', stretch: 'fill' } as const)[resize];
+    image.resize(size, size, { fit, background, kernel: 'linear' });
+    return (await pixels(path, image, 3)).data;
+  }
+  if (resize === 'stretch') {
+    const [width, height] = [Math.min(source.width, size), Math.min(source.height, size)];
+    image.resize(width, height, { fit: 'fill', kernel: 'linear' });
+  }
+  const shrunk = await pixels(path, image, 3);
+  return enlarge(shrunk.data, shrunk, recipe, size);
 }
 
 /**
@@ -127,6 +139,8 @@ async function openImage(path: string): Promise<Source> {
 function openBmp(bytes: Buffer): Source {
   const { data, width, height, channels } = decodeBmp(bytes);
   return {
+    width,
+    height,
     image: sharp(data, { raw: { width, height, channels } }),
     grey: channels === 1,
     alpha: channels === 4,
@@ -149,7 +163,9 @@ function openWithSharp(bytes: Buffer, metadata: Metadata): Source {
     autoOrient: true,
     ignoreIcc: space !== 'cmyk',
   });
-  return { image, grey: space === 'b-w' || space === 'grey16', alpha: hasAlpha, lost };
+  const grey = space === 'b-w' || space === 'grey16';
+  const { width, height } = metadata.autoOrient;
+  return { width, height, image, grey, alpha: hasAlpha, lost };
 }
 
 async function isOpaque(path: string, image: Sharp): Promise<boolean> {

@@ -215,6 +215,28 @@ describe('what an image may be like', () => {
     expect(at(stretch, 24, 21, 22)).toEqual([0, 0, 255]);
   });
 
+  test('enlarging stays centred and does not blur the side that keeps its length', async () => {
+    const grey = (values: number[]) => Buffer.from(values.flatMap((v) => [v, v, v]));
+    const raw = { width: 4, height: 1, channels: 3 } as const;
+    const path = await file(
+      'strip.png',
+      await sharp(grey([0, 100, 200, 50]), { raw })
+        .png()
+        .toBuffer(),
+    );
+    const first = (pixels: Uint8Array) => [...pixels].filter((_, i) => i % 3 === 0);
+    const background = '#112233';
+    const stretch = first(await decodeImage(path, { resize: 'stretch', background }, 4));
+    expect(stretch).toEqual([1, 2, 3, 4].flatMap(() => [0, 100, 200, 50]));
+    const crop = first(await decodeImage(path, { resize: 'crop', background }, 2));
+    expect(crop).toEqual([100, 100, 100, 100]);
+    const fit = await decodeImage(path, { resize: 'fit', background }, 8);
+    const padding = Array.from({ length: 24 }, () => 0x11);
+    const line = [0, 25, 75, 125, 175, 163, 88, 50];
+    expect(first(fit)).toEqual([...padding, ...line, ...line, ...padding]);
+    expect([...fit.slice(0, 3)]).toEqual([0x11, 0x22, 0x33]);
+  });
+
   test('a profile that libpng complains about does not cost the image', async () => {
     const good = await card(8, 8).image.png().toBuffer();
     const broken = chunk(
