@@ -1,0 +1,14 @@
+/** `node --import register.ts electron/main.ts`: `electron` is the double from here on. */
+import { registerHooks } from 'node:module';
+
+const double = new URL('./electron.ts', import.meta.url).href;
+
+registerHooks({
+  resolve(specifier, context, next) {
+    if (specifier !== 'electron') return next(specifier, context);
+    return { url: double, shortCircuit: true };
+  },
+});
+
+const { serveTest } = await import('./control.ts');
+serveTest(await import('./electron.ts'));
