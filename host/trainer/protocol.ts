@@ -35,6 +35,25 @@ export interface TrainerJob {
   keepEpochs: number[];
 }
 
+/**
+ * Accuracy on the straight line between two trained runs, as the JSON file that
+ * `interpolate-main.ts` is given.
+ */
+export interface InterpolationJob {
+  /** The job of either run: its test images, recipe and shuffle are what is evaluated on. */
+  job: TrainerJob;
+  /** Weights files of the two ends. */
+  a: string;
+  b: string;
+  lambdas: number[];
+}
+
+/** Child to host while it walks the line; `done` ends it. */
+export type InterpolationMessage =
+  | { type: 'point'; point: { lambda: number; accuracy: number; loss: number } }
+  | { type: 'done' }
+  | { type: 'failed'; failure: Failure };
+
 /** A file the child wrote, relative to the run's folder. */
 export interface WrittenFile {
   kind: 'weights' | 'logits';

@@ -1,23 +1,18 @@
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import sharp from 'sharp';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
 import { buildModel } from '../../engine/models/registry.ts';
 import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
 import { trainRun } from '../../engine/train/loop.ts';
-import { storedSize } from '../../engine/transforms/augment.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
-import type { DecodedSplit } from './batches.ts';
-import { checkPresent, ensureDecoded } from './decoded.ts';
 import type { Journal } from './journal.ts';
 import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
-import { Loader } from './loader.ts';
 import { Meter } from './meter.ts';
-import type { ItemList, TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
+import { CHANNELS, modelOptions, openLoader } from './open-loader.ts';
+import type { TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
 import { startWeights } from './start.ts';
-
-const CHANNELS = 3;
 
 type Send = (message: TrainerMessage) => void;
 
@@ -46,22 +41,6 @@ export async function train(job: TrainerJob, send: Send, pausing: () => boolean)
   }
 }
 
-async function openLoader(job: TrainerJob, send: Send): Promise<Loader> {
-  const total = job.train.paths.length + (job.test?.paths.length ?? 0);
-  const decode = async (items: ItemList, before: number): Promise<DecodedSplit> => {
-    await checkPresent(items);
-    const size = storedSize(job.recipe, job.architecture.image);
-    const folder = join(job.cacheFolder, 'decoded');
-    const file = await ensureDecoded(items, job.recipe, size, folder, (done) => {
-      if (done % 100 === 0) send({ type: 'preparing', done: before + done, total });
-    });
-    return { file, labels: items.labels };
-  };
-  const train = await decode(job.train, 0);
-  const test = job.test && (await decode(job.test, job.train.paths.length));
-  return new Loader(job, train, test);
-}
-
 /** One run under way: its journal, and what is told about it. */
 class Session {
   readonly options: ModelOptions;
@@ -87,12 +66,7 @@ class Session {
   }
 
   static async open(job: TrainerJob, send: Send): Promise<Session> {
-    const options: ModelOptions = {
-      architecture: job.architecture,
-      channels: CHANNELS,
-      classes: job.classNames.length,
-      batch: job.training.batch,
-    };
+    const options = modelOptions(job);
     const { parameters } = buildModel(options);
     const found = await readJournal(job.folder);
     const journal = found ?? { curve: [], files: [], point: await startPoint(job, parameters) };
@@ -171,12 +145,9 @@ async function startPoint(
 }
 
 function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url);
-  const of = (name: string): string =>
-    (require(`${name}/package.json`) as { version: string }).version;
   return {
     node: process.versions.node,
-    'onnxruntime-node': of('onnxruntime-node'),
-    sharp: of('sharp'),
+    'onnxruntime-node': ort.env.versions.node ?? 'unknown',
+    sharp: sharp.versions.sharp ?? 'unknown',
   };
 }

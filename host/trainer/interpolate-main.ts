@@ -1,0 +1,33 @@
+/** The child process that evaluates a line: `node interpolate-main.ts <job.json>`. */
+import { availableParallelism } from 'node:os';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Weights } from '../../engine/models/registry.ts';
+import { alongLine } from '../../engine/analysis/interpolation.ts';
+import { OnnxEvaluator } from '../../engine/runtime/onnx/trainer.ts';
+import { runChild } from './child.ts';
+import { readWeights } from './journal.ts';
+import { modelOptions, openLoader } from './open-loader.ts';
+import type { InterpolationJob, InterpolationMessage } from './protocol.ts';
+
+await runChild<InterpolationJob, InterpolationMessage>(async ({ job, a, b, lambdas }, send) => {
+  if (!job.test) throw new CarryoverError('bad-input', `run ${job.runId} has no test images`);
+  const options = modelOptions(job);
+  const loader = await openLoader(job, () => undefined);
+  const evaluator = await OnnxEvaluator.create(options, availableParallelism());
+  try {
+    const source = loader.source('test', job.test.labels.length);
+    const ends: [Weights, Weights] = [await weightsOf(a), await weightsOf(b)];
+    for await (const point of alongLine(...ends, lambdas, evaluator, source, options)) {
+      send({ type: 'point', point });
+    }
+    send({ type: 'done' });
+  } finally {
+    await evaluator.close();
+    await loader.close();
+  }
+});
+
+async function weightsOf(file: string): Promise<Weights> {
+  const { tensors } = await readWeights(file);
+  return new Map([...tensors].map(([name, { data }]) => [name, data]));
+}
