@@ -1,8 +1,9 @@
 /**
  * Gradients of convolution, said in ONNX's inference operators.
  *
- * Input gradient: the convolution run backwards. With stride 1 it is a plain Conv of dy with the
- * filter turned by 180 degrees and its channel axes swapped; otherwise ConvTranspose.
+ * Input gradient: the convolution run backwards. With stride 1 (and no more padding than the
+ * filter reaches over) it is a plain Conv of dy with the filter turned by 180 degrees and its
+ * channel axes swapped; otherwise ConvTranspose.
  *
  * Filter gradient: dW[o, i, r, c] = sum over n, y, x of dy[n, o, y, x] * X[n, i, y s + r, x s + c]
  * with X the padded input. The shifted views of X, one per filter tap, are laid side by side, so
@@ -27,21 +28,21 @@ export function emitInputGradient(
   [dy = '', filter = '']: readonly string[],
 ): string {
   const [dyValue, filterValue] = inputsOf(value);
-  const [, , side] = four(filterValue);
-  if (stride === 1) {
+  const [, , rows, columns] = four(filterValue);
+  if (stride === 1 && pad < Math.min(rows, columns)) {
     const swapped = e.node('Transpose', [filter], { perm: ints(1, 0, 2, 3) });
-    const turned = side === 1 ? swapped : turn(e, swapped);
-    const border = side - 1 - pad;
-    return e.node('Conv', [dy, turned], { pads: ints(border, border, border, border) });
+    const turned = rows * columns === 1 ? swapped : turn(e, swapped);
+    const [y, x] = [rows - 1 - pad, columns - 1 - pad];
+    return e.node('Conv', [dy, turned], { pads: ints(y, x, y, x) });
   }
   const [, , height, width] = four(value);
   const [, , dyHeight, dyWidth] = four(dyValue);
-  const missing = (size: number, windows: number): number =>
+  const missing = (size: number, windows: number, side: number): number =>
     size - ((windows - 1) * stride + side - 2 * pad);
   return e.node('ConvTranspose', [dy, filter], {
     strides: ints(stride, stride),
     pads: ints(pad, pad, pad, pad),
-    output_padding: ints(missing(height, dyHeight), missing(width, dyWidth)),
+    output_padding: ints(missing(height, dyHeight, rows), missing(width, dyWidth, columns)),
   });
 }
 

@@ -2,7 +2,8 @@
  * The second runtime: the same model text, executed and differentiated by TensorFlow.js on
  * whichever of its backends is chosen (its CPU backend when none was).
  */
-import '@tensorflow/tfjs-backend-cpu';
+// tfjs-core alone knows no gradient; this package registers them, and the CPU backend.
+import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Graph, Value } from '../../graph/types.ts';
 import type { ModelOptions } from '../../models/model.ts';
@@ -12,7 +13,10 @@ import type { Batch } from '../batch.ts';
 import { targetsOf } from '../batch.ts';
 import { interpret } from './interpret.ts';
 
-/** Tensors of the graph's inputs and parameters by name. */
+// Without it the CPU backend prints an advertisement for tfjs-node at its first operation.
+tf.enableProdMode();
+
+/** Arrays for the graph's inputs and parameters by name. */
 export type Feeds = ReadonlyMap<string, Float32Array>;
 
 export interface LossAndGradients {
