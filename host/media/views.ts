@@ -26,7 +26,7 @@ export interface View {
 
 const runSpec = z.object({
   recipe: recipeSchema,
-  architecture: architectureSchema.pick({ image: true }),
+  architecture: z.object({ image: architectureSchema.shape.image }),
   shuffle: z.union([z.enum(['none', 'pixel']), z.int().positive()]),
   seed: z.int(),
 });
