@@ -1,0 +1,62 @@
+import { hash } from 'node:crypto';
+import type { Scan } from '../../host/datasets/scan.ts';
+
+/** A scan as `scanFolder` makes it, of files that need not be there: for tests of what is stored. */
+export function syntheticScan(options: {
+  root: string;
+  images: number;
+  classes?: number;
+  domains?: number;
+}): Scan {
+  const { root, images, classes = 10, domains = 4 } = options;
+  const classNames = names('class', classes);
+  const domainNames = names('domain', domains);
+  const counts = domainNames.map(() => classNames.map(() => 0));
+  const scanned = Array.from({ length: images }, (_, i) => {
+    const label = i % classes;
+    const domain = Math.floor(i / classes) % domains;
+    counts[domain]![label]!++;
+    return {
+      path: `${domainNames[domain]}/${classNames[label]}/Bild-${String(i).padStart(7, '0')}.png`,
+      domain: domainNames[domain]!,
+      label: classNames[label]!,
+      group: `group-${i % 997}`,
+      width: 64,
+      height: 48,
+      pages: 1,
+      bytes: 1000 + i,
+      modifiedMs: 1.7e12 + i,
+      sha256: hash('sha256', `${root} ${i}`),
+      format: 'png',
+      licence: 'CC0-1.0',
+      attribution: null,
+      source: null,
+    };
+  });
+  return {
+    id: hash('sha256', root).slice(0, 12),
+    root,
+    contentHash: hash('sha256', `content of ${root} ${images}`),
+    images: scanned,
+    report: {
+      root,
+      layout: 'domain/class',
+      images,
+      bytes: scanned.reduce((sum, image) => sum + image.bytes, 0),
+      classNames,
+      domainNames,
+      counts,
+      groupedBy: 'group column of metadata.csv',
+      groups: 997,
+      skipped: [],
+      duplicates: [],
+      conflicts: [],
+      warnings: [],
+      licences: [{ licence: 'CC0-1.0', images }],
+    },
+  };
+}
+
+function names(kind: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${kind}-${String(i).padStart(3, '0')}`);
+}

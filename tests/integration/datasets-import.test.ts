@@ -1,0 +1,242 @@
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { HostEvent } from '../../contract/api.ts';
+import { importScan } from '../../host/datasets/import.ts';
+import { scanFolder } from '../../host/datasets/scan.ts';
+import type { Workbench } from '../../host/workbench.ts';
+import { openWorkbench } from '../../host/workbench.ts';
+import { picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
+
+function open(): Workbench {
+  const workbench = openWorkbench({ home: temporaryFolder(), command: 'test' });
+  onTestFinished(() => workbench.close());
+  return workbench;
+}
+
+async function folder(): Promise<string> {
+  const root = temporaryFolder();
+  await pictures(root, ['photo', 'sketch'], ['cat', 'dog'], 2);
+  return root;
+}
+
+describe('through jobs, as the window does it', () => {
+  test('scan, report, import, list, detail', async () => {
+    const { context, handlers } = open();
+    const events: HostEvent[] = [];
+    context.events.subscribe((event) => events.push(event));
+    const root = await folder();
+    put(root, 'photo/cat/notes.txt', 'x');
+
+    const scan = await context.jobs.wait((await handlers['datasets.scan']({ path: root })).id);
+    expect(scan).toMatchObject({ kind: 'scan', status: 'done', subject: root });
+    expect(scan.progress).toMatchObject({ done: 9, total: 9, unit: 'files' });
+    const scanId = scan.result!;
+    const report = await handlers['datasets.scanReport']({ scanId });
+    expect(await handlers['datasets.list']({})).toEqual([]);
+
+    const started = await handlers['datasets.import']({ scanId, name: 'Pets' });
+    const imported = await context.jobs.wait(started.id);
+    expect(imported).toMatchObject({ kind: 'import', status: 'done', failure: null });
+    const list = await handlers['datasets.list']({});
+    expect(list).toEqual([
+      expect.objectContaining({
+        id: imported.result,
+        name: 'Pets',
+        root,
+        images: 8,
+        classes: 2,
+        domains: 2,
+      }),
+    ]);
+    expect(events).toContainEqual({ type: 'datasets' });
+    const detail = await handlers['datasets.get']({ id: imported.result! });
+    expect(detail).toEqual({
+      ...list[0],
+      classNames: ['cat', 'dog'],
+      domainNames: ['photo', 'sketch'],
+      counts: [
+        [2, 2],
+        [2, 2],
+      ],
+      report,
+      studies: [],
+    });
+    expect(report.skipped.map(({ path }) => path)).toEqual(['photo/cat/notes.txt']);
+  });
+
+  test('a scan of nothing fails as data, and an unknown scan says so', async () => {
+    const { context, handlers } = open();
+    const job = await handlers['datasets.scan']({ path: temporaryFolder() });
+    expect(await context.jobs.wait(job.id)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'bad-input', detail: { wayOut: expect.any(String) } },
+    });
+    await expect(handlers['datasets.scanReport']({ scanId: 'gone' })).rejects.toMatchObject({
+      code: 'not-found',
+      detail: { wayOut: 'scan the folder again' },
+    });
+  });
+});
+
+describe('importing again', () => {
+  test('the same content of the same folder gives the same data set, whatever the name', async () => {
+    const { context, handlers } = open();
+    const root = await folder();
+    const first = importScan(context, await scanFolder(root), 'Pets');
+    expect(importScan(context, await scanFolder(root), 'Pets')).toEqual(first);
+    expect(importScan(context, await scanFolder(root), 'Other')).toEqual(first);
+    expect(await handlers['datasets.list']({})).toHaveLength(1);
+  });
+
+  test('ids are stable: the same content and name give the same id in another home', async () => {
+    const scan = await scanFolder(await folder());
+    const ids = [open(), open()].map(({ context }) => importScan(context, scan, 'Pets').id);
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[0]).toMatch(/^[0-9a-f]{12}$/);
+    expect(importScan(open().context, scan, 'Pets 2').id).not.toBe(ids[0]);
+  });
+
+  test('the same name with other content is a conflict with a way out, and changes nothing', async () => {
+    const { context, handlers } = open();
+    const root = await folder();
+    const first = importScan(context, await scanFolder(root), 'Pets');
+    put(root, 'photo/cat/new.png', await picture(77));
+    const scan = await scanFolder(root);
+    expect(() => importScan(context, scan, 'Pets')).toThrowError(
+      expect.objectContaining({
+        code: 'conflict',
+        message: expect.stringContaining('"Pets" with other content'),
+        detail: expect.objectContaining({ wayOut: expect.stringContaining('another name') }),
+      }),
+    );
+    expect(await handlers['datasets.list']({})).toEqual([first]);
+    expect(importScan(context, scan, 'Pets 2').images).toBe(9);
+  });
+
+  test('a folder that moved: the same images under the same ids, found at their new place', async () => {
+    const { context, handlers } = open();
+    const root = await folder();
+    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    const page = { datasetId: id, filter: {}, offset: 0, limit: 100 };
+    const before = (await handlers['images.query'](page)).images;
+    const moved = join(temporaryFolder(), 'moved');
+    renameSync(root, moved);
+    renameSync(join(moved, 'photo/cat/0.png'), join(moved, 'photo/cat/renamed.png'));
+    expect((await handlers['images.get']({ id: before[0]!.id })).state).toBe('missing');
+
+    expect(importScan(context, await scanFolder(moved), 'Pets')).toMatchObject({ id, root: moved });
+    const after = (await handlers['images.query'](page)).images;
+    expect(new Set(after.map((image) => image.id))).toEqual(
+      new Set(before.map((image) => image.id)),
+    );
+    for (const image of after) {
+      expect((await handlers['images.get']({ id: image.id })).state).toBe('ok');
+    }
+    const renamed = await handlers['images.get']({ id: before[0]!.id });
+    expect(renamed.path).toBe('photo/cat/renamed.png');
+  });
+});
+
+describe('files after the import', () => {
+  test('deleted, changed, touched and replaced files are told apart', async () => {
+    const { context, handlers } = open();
+    const root = await folder();
+    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    const { images } = await handlers['images.query']({
+      datasetId: id,
+      filter: { domains: ['photo'] },
+      offset: 0,
+      limit: 10,
+    });
+    const state = async (at: number) => {
+      const image = await handlers['images.get']({ id: images[at]!.id });
+      return image.state;
+    };
+    expect(await Promise.all([0, 1, 2, 3].map(state))).toEqual(['ok', 'ok', 'ok', 'ok']);
+    rmSync(join(root, images[0]!.path));
+    utimesSync(join(root, images[1]!.path), 1, 1);
+    const third = join(root, images[2]!.path);
+    const bytes = statSync(third).size;
+    writeFileSync(third, Buffer.alloc(bytes, 1));
+    utimesSync(third, 2, 2);
+    writeFileSync(join(root, images[3]!.path), 'other');
+    expect(await Promise.all([0, 1, 2, 3].map(state))).toEqual([
+      'missing',
+      'ok',
+      'changed',
+      'changed',
+    ]);
+  });
+
+  test('an image carries everything that is known of it', async () => {
+    const { context, handlers } = open();
+    const root = temporaryFolder();
+    put(root, 'a/x.png', await picture(5));
+    put(root, 'b/y.png', await picture(6));
+    put(root, 'metadata.csv', 'file_name,group,licence,source\na/x.png,p7,CC0,here\n');
+    const scan = await scanFolder(root);
+    const { id } = importScan(context, scan, 'one');
+    const { images } = await handlers['images.query']({
+      datasetId: id,
+      filter: { labels: ['a'] },
+      offset: 0,
+      limit: 1,
+    });
+    expect(await handlers['images.get']({ id: images[0]!.id })).toEqual({
+      id: images[0]!.id,
+      datasetId: id,
+      path: 'a/x.png',
+      absolutePath: join(root, 'a', 'x.png'),
+      domain: 'all',
+      label: 'a',
+      group: 'p7',
+      width: 24,
+      height: 20,
+      bytes: scan.images[0]!.bytes,
+      sha256: scan.images[0]!.sha256,
+      format: 'png',
+      licence: 'CC0',
+      attribution: null,
+      source: 'here',
+      state: 'ok',
+    });
+    await expect(handlers['images.get']({ id: 999_999 })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+});
+
+describe('removing', () => {
+  test('forgets the data set and leaves the files', async () => {
+    const { context, handlers } = open();
+    const root = await folder();
+    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    expect(await handlers['datasets.remove']({ id })).toBeNull();
+    expect(await handlers['datasets.list']({})).toEqual([]);
+    for (const table of ['images', 'classes', 'domains']) {
+      expect(context.db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
+    }
+    expect((await scanFolder(root)).images).toHaveLength(8);
+    await expect(handlers['datasets.remove']({ id })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('is refused while studies use it, and names them', async () => {
+    const { context, handlers } = open();
+    const { id } = importScan(context, await scanFolder(await folder()), 'Pets');
+    const study = context.db.prepare(
+      `INSERT INTO studies (id, name, yaml, spec_json, dataset_id, plan_json, status, created_at)
+       VALUES (?, ?, '', '{}', ?, '{}', 'planned', ?)`,
+    );
+    study.run('s1', 'First', id, '2026-01-01');
+    study.run('s2', 'Second', id, '2026-01-02');
+    await expect(handlers['datasets.remove']({ id })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'the data set "Pets" is used by the studies "First", "Second"',
+    });
+    expect((await handlers['datasets.get']({ id })).studies).toEqual([
+      { id: 's1', name: 'First' },
+      { id: 's2', name: 'Second' },
+    ]);
+  });
+});
