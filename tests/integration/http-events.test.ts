@@ -7,6 +7,9 @@ import { eventStream } from '../../host/http/events.ts';
 import type { TestServer } from './http-support.ts';
 import { openServer } from './http-support.ts';
 
+/** Milliseconds until a thing that must happen counts as not happening. */
+const PATIENCE = 30_000;
+
 interface Listening {
   request: ClientRequest;
   response: IncomingMessage;
@@ -59,10 +62,12 @@ describe('GET /api/events', () => {
     expect(first.response.headers['content-type']).toContain('text/event-stream');
     expect(first.response.headers['content-security-policy']).toContain("default-src 'none'");
     const path = '/a folder\nwith "odd" names 🙂';
-    await server.call('datasets.scan', { path });
+    const started = await server.call('datasets.scan', { path });
+    if (!started.ok) throw new Error(started.error.message);
+    await server.context.jobs.wait(started.value.id);
     server.context.events.emit({ type: 'datasets' });
     for (const { events } of [first, second]) {
-      await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: 'datasets' }));
+      await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: 'datasets' }), PATIENCE);
       expect(events[0]).toMatchObject({ type: 'job', job: { kind: 'scan' } });
     }
     expect(second.events).toEqual(first.events);
@@ -77,11 +82,11 @@ describe('GET /api/events', () => {
     const staying = await listen(server);
     expect(live()).toBe(2);
     leaving.request.destroy();
-    await vi.waitFor(() => expect(live()).toBe(1));
+    await vi.waitFor(() => expect(live()).toBe(1), PATIENCE);
     server.context.events.emit({ type: 'datasets' });
-    await vi.waitFor(() => expect(staying.events).toHaveLength(1));
+    await vi.waitFor(() => expect(staying.events).toHaveLength(1), PATIENCE);
     staying.request.destroy();
-    await vi.waitFor(() => expect(live()).toBe(0));
+    await vi.waitFor(() => expect(live()).toBe(0), PATIENCE);
   });
 
   test('closing the server ends its streams', async () => {
