@@ -100,6 +100,27 @@ export function shufflePlanar<T extends Uint8Array | Float32Array>(
   }
 }
 
+/**
+ * One whole interleaved image (height, width, channel) through a shuffle, as a new array.
+ * For many images of one size, `shufflePlanar` with one table is faster.
+ */
+export function shuffleInterleaved(
+  source: Uint8Array,
+  plan: ShufflePlan,
+  size: number | ImageSize,
+  channels: number,
+): Uint8Array {
+  const index = shuffleIndex(plan, size, channels);
+  const plane = index.length / channels;
+  const target = new Uint8Array(index.length);
+  for (let to = 0; to < index.length; to++) {
+    const from = index[to]!;
+    const value = source[(from % plane) * channels + Math.floor(from / plane)]!;
+    target[(to % plane) * channels + Math.floor(to / plane)] = value;
+  }
+  return target;
+}
+
 function checkSeed(seed: number): void {
   const highest = 0xffffffff - SEED_OFFSET;
   if (Number.isInteger(seed) && seed >= 0 && seed <= highest) return;

@@ -1,0 +1,110 @@
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Sharp } from 'sharp';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { OwnSizeImage } from '../../engine/transforms/decode.ts';
+import { shuffleInterleaved, shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import { writeFileAtomic } from '../../host/files.ts';
+import type { GlobalOptions } from '../output.ts';
+import { action, globalOptions, printable, printJson, printLine } from '../output.ts';
+
+interface ShuffleOptions extends GlobalOptions {
+  block: number | 'pixel';
+  seed: number;
+  out: string;
+}
+
+/** Lossless ways to write pixels, by the extension of the file. */
+const ENCODERS: Record<string, (image: Sharp) => Sharp> = {
+  '.png': (image) => image.png(),
+  '.webp': (image) => image.webp({ lossless: true }),
+  '.tif': (image) => image.tiff({ compression: 'lzw' }),
+  '.tiff': (image) => image.tiff({ compression: 'lzw' }),
+};
+
+/** `carryover shuffle IMAGE`: the image at its own size with its blocks or pixels permuted. */
+export function register(program: Command): void {
+  program
+    .command('shuffle')
+    .description('write an image at its own size with its blocks or pixels shuffled, losslessly')
+    .argument('<image>', 'image file')
+    .requiredOption('--block <size>', 'side of the blocks in pixels, or pixel', parseBlock)
+    .option('--seed <number>', 'seed of the permutation', parseSeed, 0)
+    .requiredOption('--out <file>', 'file to write (.png, lossless .webp, .tif)')
+    .option('--json', 'print JSON')
+    .action(
+      action(async (path: string, options: ShuffleOptions, command: Command) => {
+        await shuffle(path, { ...options, ...globalOptions(command) });
+      }),
+    );
+}
+
+function parseBlock(text: string): number | 'pixel' {
+  if (text === 'pixel') return 'pixel';
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a block is a whole number of pixels, or pixel');
+}
+
+function parseSeed(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a seed is a whole number');
+}
+
+async function shuffle(path: string, { block, seed, out, json }: ShuffleOptions): Promise<void> {
+  const encode = encoderOf(out);
+  await refuseSameFile(path, out);
+  const { decodeOwnSize } = await import('../../engine/transforms/decode.ts');
+  const image = await decodeOwnSize(path);
+  const { width, height, channels, lost } = image;
+  const plan = shufflePermutation(block, image, channels, seed);
+  if (plan === null) throw new CarryoverError('internal', `no permutation for block ${block}`);
+  const data = shuffleInterleaved(image.data, plan, image, channels);
+  await writeFileAtomic(out, await encoded({ ...image, data }, encode, out));
+  for (const what of lost) process.stderr.write(printable(`note: ${path} loses its ${what}\n`));
+  const { identity, permutation } = plan;
+  const pieces = permutation.length;
+  if (json) {
+    printJson({ image: path, out, width, height, channels, block, seed, pieces, identity, lost });
+    return;
+  }
+  const what = block === 'pixel' ? 'values' : `blocks of ${block} x ${block}`;
+  printLine(`${out}: ${width} x ${height} pixels, ${pieces} ${what}, seed ${seed}`);
+  if (identity) printLine('This permutation is the identity: the image is NOT shuffled.');
+}
+
+function encoderOf(out: string): (image: Sharp) => Sharp {
+  const encode = ENCODERS[extname(out).toLowerCase()];
+  if (encode !== undefined) return encode;
+  throw new CarryoverError('bad-input', `${out}: "${extname(out)}" is not written losslessly`, {
+    file: out,
+    value: extname(out),
+    wayOut: 'give a file that ends in .png, .webp, .tif or .tiff',
+  });
+}
+
+/** Originals are never changed, under any name. */
+async function refuseSameFile(path: string, out: string): Promise<void> {
+  const [one, other] = await Promise.all([path, out].map((file) => stat(file).catch(() => null)));
+  if (!one || !other || one.dev !== other.dev || one.ino !== other.ino) return;
+  throw new CarryoverError('conflict', `${out} is the image itself; originals are never changed`, {
+    file: out,
+    wayOut: 'give another file with --out',
+  });
+}
+
+async function encoded(
+  { data, width, height, channels }: OwnSizeImage,
+  encode: (image: Sharp) => Sharp,
+  out: string,
+): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
+  try {
+    return await encode(sharp(data, { raw: { width, height, channels } })).toBuffer();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${out}: ${width} x ${height} pixels cannot be written so: ${reason}`;
+    throw new CarryoverError('unsupported', message, { file: out, wayOut: 'give a .png' }, error);
+  }
+}
