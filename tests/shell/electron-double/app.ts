@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
 import { closeBrowser, openBrowser } from './browser.ts';
@@ -30,7 +31,7 @@ class AppDouble extends EventEmitter implements AppPart {
   /** Set by browser-window.ts, which knows the windows. */
   closeWindows: () => void = () => undefined;
   #ready: Promise<void> | null = null;
-  #lock: string | null = null;
+  #lock: { folder: string; watcher: FSWatcher } | null = null;
 
   enableSandbox(): void {
     if (this.#ready) throw new Error('app.enableSandbox() can only be called before app is ready');
@@ -48,8 +49,7 @@ class AppDouble extends EventEmitter implements AppPart {
       writeFileSync(join(lock, `${process.pid}.json`), JSON.stringify(note));
       return false;
     }
-    this.#lock = lock;
-    watch(lock, () => this.#readNotes(lock));
+    this.#lock = { folder: lock, watcher: watch(lock, () => this.#readNotes(lock)) };
     return true;
   }
 
@@ -90,7 +90,8 @@ class AppDouble extends EventEmitter implements AppPart {
     const event = new DoubleEvent();
     this.emit('will-quit', event);
     if (event.defaultPrevented) return;
-    if (this.#lock !== null) rmSync(this.#lock, { recursive: true });
+    this.#lock?.watcher.close();
+    if (this.#lock) rmSync(this.#lock.folder, { recursive: true });
     void closeBrowser().then(() => process.exit(0));
   }
 }

@@ -38,6 +38,7 @@ export function ask<T>(name: string, argument: unknown): Promise<T> {
 
 /** Serves the test: answers to dialogs, and code to run beside the app as `_electron` does. */
 export function serveTest(electron: unknown): void {
+  process.once('disconnect', () => process.exit(1)); // the test is gone: nothing stays behind
   process.on('message', (message: ToDouble) => {
     if (message.type === 'answer') {
       asked.get(message.id)?.(message.value);

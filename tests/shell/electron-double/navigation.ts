@@ -16,16 +16,39 @@ class NavigationEvent extends DoubleEvent {
 /** Raises Electron's navigation events for what a real page does, and obeys what they prevent. */
 export async function guardRequests(page: Page, contents: WebContents): Promise<void> {
   const context = page.context();
+  const strays = new StrayWindows();
   await context.route('**/*', async (route) => {
     const request = route.request();
     if (!request.isNavigationRequest()) return route.continue();
     const frame = frameOf(request);
-    if (frame?.page() !== page) return openWindow(route, contents);
-    return navigate(route, frame, contents);
+    if (frame?.page() === page) return navigate(route, frame, contents);
+    if (contents.windowOpen(request.url()) === 'allow') return route.continue();
+    await route.abort();
+    strays.refused();
   });
-  context.on('page', (opened) => {
-    if (opened !== page) void opened.close();
-  });
+  context.on('page', (opened) => strays.opened(opened));
+}
+
+/** Chromium reports a new window before or after its request, which must be refused first. */
+class StrayWindows {
+  readonly #pages: Page[] = [];
+  #refusals = 0;
+
+  opened(page: Page): void {
+    this.#pages.push(page);
+    this.#close();
+  }
+
+  refused(): void {
+    this.#refusals += 1;
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#refusals === 0 || this.#pages.length === 0) return;
+    this.#refusals -= 1;
+    void this.#pages.shift()?.close();
+  }
 }
 
 /** The frame that navigates; none yet in a window that is being opened. */
@@ -35,12 +58,6 @@ function frameOf(request: Request): Frame | null {
   } catch {
     return null;
   }
-}
-
-async function openWindow(route: Route, contents: WebContents): Promise<void> {
-  const action = contents.windowOpen(route.request().url());
-  if (action === 'allow') await route.continue();
-  else await route.abort();
 }
 
 async function navigate(route: Route, frame: Frame, contents: WebContents): Promise<void> {
