@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import pack from '../package.json' with { type: 'json' };
+import * as agreement from './commands/agreement.ts';
 import * as datasets from './commands/datasets.ts';
 import * as doctor from './commands/doctor.ts';
 import * as importFolder from './commands/import.ts';
 import * as samples from './commands/samples.ts';
 import * as serve from './commands/serve.ts';
+import * as shuffle from './commands/shuffle.ts';
 import { printFailure } from './output.ts';
 
 /** In the order in which help lists them. */
-const COMMANDS = [importFolder, datasets, samples, serve, doctor];
+const COMMANDS = [importFolder, datasets, samples, agreement, shuffle, serve, doctor];
 
 /** The whole command line; usage errors throw `CommanderError`. */
 function buildProgram(json: boolean): Command {

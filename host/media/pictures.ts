@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
+import { recipeSchema } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { joined, limit } from './limit.ts';
 import type { ImageRecord } from './original.ts';
@@ -46,7 +48,8 @@ const queries = {
   }),
 };
 
-const PREVIEW_RECIPE: View['recipe'] = { resize: 'crop', background: '#ffffff' };
+/** Of the preview of a shuffle: the recipe that a study has unless it says otherwise. */
+const PREVIEW_RECIPE = recipeSchema.parse({});
 
 /** The pictures of a workbench; equal ones asked for at the same time are made once. */
 export function createPictures({ db, home }: HostContext): Pictures {
@@ -67,9 +70,8 @@ export function createPictures({ db, home }: HostContext): Pictures {
   }
 
   function view(record: ImageRecord, seen: View): Picture {
-    const { recipe, size, shuffle, seed } = seen;
-    const { resize, background } = recipe;
-    const etag = etagOf(record, resize, background, size, shuffle, seed);
+    const seenHash = createHash('sha256').update(JSON.stringify(seen)).digest('hex');
+    const etag = etagOf(record, seenHash.slice(0, 16));
     return png(record, etag, () => viewPng(record, seen));
   }
 

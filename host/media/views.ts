@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Recipe, Shuffle } from '../../contract/study.ts';
 import { architectureSchema, recipeSchema } from '../../contract/study.ts';
+import { evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import { decodeImage, decodeOwnSize } from '../../engine/transforms/decode.ts';
 import {
   shuffleIndex,
@@ -15,9 +16,9 @@ import { unchangedOriginal } from './original.ts';
 
 const CHANNELS = 3;
 
-/** What happens to an image before a network sees it, augmentation aside. */
+/** What happens to an image before a network sees it in evaluation, normalisation aside. */
 export interface View {
-  recipe: Pick<Recipe, 'resize' | 'background'>;
+  recipe: Recipe;
   /** Side of the square in pixels. */
   size: number;
   shuffle: Shuffle;
@@ -48,32 +49,36 @@ export function viewOfRun(db: Database, runId: string): View {
  * `shufflePermutation` throw (a block that does not divide the size, with the sizes that do).
  */
 export async function viewPng(record: ImageRecord, view: View): Promise<Uint8Array> {
-  const { recipe, size, shuffle, seed } = view;
+  const { size, shuffle, seed } = view;
   const plan = shufflePermutation(shuffle, size, CHANNELS, seed);
-  const decoded = await decodeImage(await unchangedOriginal(record), recipe, size);
-  let data = decoded;
+  let planar = await planarUnits(record, view);
   if (plan !== null) {
-    const shuffled = new Uint8Array(decoded.length);
-    shufflePlanar(toPlanar(decoded), shuffled, shuffleIndex(plan, size, CHANNELS));
-    data = toInterleaved(shuffled);
+    const shuffled = new Float32Array(planar.length);
+    shufflePlanar(planar, shuffled, shuffleIndex(plan, size, CHANNELS));
+    planar = shuffled;
+  }
+  const plane = size * size;
+  const data = new Uint8Array(planar.length);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = Math.round(255 * planar[(i % CHANNELS) * plane + Math.floor(i / CHANNELS)]!);
   }
   return sharp(data, { raw: { width: size, height: size, channels: CHANNELS } })
     .png()
     .toBuffer();
 }
 
+/** The image as the trainer prepares it (channel, row, column), in [0, 1] for want of normalisation. */
+async function planarUnits(record: ImageRecord, { recipe, size }: View): Promise<Float32Array> {
+  const stored = storedSize(recipe, size);
+  const decoded = await decodeImage(await unchangedOriginal(record), recipe, stored);
+  const planar = new Float32Array(size * size * CHANNELS);
+  const plain: Recipe = { ...recipe, mean: [0, 0, 0], std: [1, 1, 1] };
+  evaluationInto(decoded, stored, plain, size, planar, 0);
+  return planar;
+}
+
 /** An original at its own size, as PNG. Throws what `unchangedOriginal` and `decodeOwnSize` throw. */
 export async function originalPng(record: ImageRecord): Promise<Uint8Array> {
   const { data, width, height, channels } = await decodeOwnSize(await unchangedOriginal(record));
   return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
-}
-
-function toPlanar(interleaved: Uint8Array): Uint8Array {
-  const plane = interleaved.length / CHANNELS;
-  return interleaved.map((_, i) => interleaved[(i % plane) * CHANNELS + Math.floor(i / plane)]!);
-}
-
-function toInterleaved(planar: Uint8Array): Uint8Array {
-  const plane = planar.length / CHANNELS;
-  return planar.map((_, i) => planar[(i % CHANNELS) * plane + Math.floor(i / CHANNELS)]!);
 }

@@ -246,6 +246,14 @@ describe('shuffled views', () => {
       const [to, from] = [corner(block), corner(permutation[block]!)];
       expect(shuffled.data.subarray(to, to + 48)).toEqual(plain.data.subarray(from, from + 48));
     }
+    const cropped = { augment: { 'random-resized-crop': {} }, resize: 'stretch' };
+    insertRun(context, 'r-cropped', { ...spec, recipe: cropped, architecture: { image: 16 } });
+    const centre = await pixelsOf((await ask(address('r-cropped'))).data);
+    expect([centre.width, centre.height]).toEqual([16, 16]);
+    // Stored at 19 x 19 (8/7 of 16), of which one or two columns are cut off at each side.
+    expect(centre.data[0]).toBeGreaterThan(200 / 19);
+    expect(centre.data[15 * 3]).toBeLessThan(200 - 200 / 19);
+
     const none = await ask(address('r-none'));
     expect(none.status).toBe(404);
     expect(failureOf(none).message).toContain('r-none');
