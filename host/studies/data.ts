@@ -1,4 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import type { DatasetSummary } from '../../contract/datasets.ts';
+import { listNames, listSummaries } from '../datasets/read.ts';
 
 /** An image as studies see it. */
 export interface StudyImage {
@@ -11,34 +13,14 @@ export interface StudyImage {
   sha256: string;
 }
 
-export interface StudyDataset {
-  id: string;
-  name: string;
-  root: string;
-  hash: string;
-  groupedBy: string;
-  domains: string[];
-}
+/** A data set with its domains, in their order. */
+export type StudyDataset = DatasetSummary & { domainNames: string[] };
 
 /** The data set of that name, else of that id, or null. */
-export function findDataset(db: Database, nameOrId: string): StudyDataset | null {
-  const row = db
-    .prepare<{ key: string }, Omit<StudyDataset, 'domains'>>(
-      `SELECT id, name, root, content_hash AS hash, grouped_by AS groupedBy FROM datasets
-       WHERE name = @key OR id = @key ORDER BY name = @key DESC LIMIT 1`,
-    )
-    .get({ key: nameOrId });
-  if (!row) return null;
-  const domains = db
-    .prepare<[string], string>('SELECT name FROM domains WHERE dataset_id = ? ORDER BY position')
-    .pluck()
-    .all(row.id);
-  return { ...row, domains };
-}
-
-/** Names of all data sets, in order. */
-export function datasetNames(db: Database): string[] {
-  return db.prepare<[], string>('SELECT name FROM datasets ORDER BY name').pluck().all();
+export function lookUpDataset(db: Database, nameOrId: string): StudyDataset | null {
+  const all = listSummaries(db);
+  const found = all.find(({ name }) => name === nameOrId) ?? all.find(({ id }) => id === nameOrId);
+  return found ? { ...found, domainNames: listNames(db, 'domains', found.id) } : null;
 }
 
 /** Images of these domains in an order that depends on nothing but their classes and content. */

@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
 import { pretrainingTraining, readStart } from './checks.ts';
-import { countByClass, datasetNames, findDataset, imagesOf } from './data.ts';
+import { listSummaries } from '../datasets/read.ts';
+import { countByClass, imagesOf, lookUpDataset } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
@@ -116,8 +117,11 @@ function resolveSet(
   path: string[],
   problems: Problem[],
 ): StudyDataset | null {
-  const dataset = findDataset(db, set);
-  if (!dataset) problems.push(unknownName(path, 'data set', set, datasetNames(db)));
+  const dataset = lookUpDataset(db, set);
+  if (!dataset) {
+    const names = listSummaries(db).map(({ name }) => name);
+    problems.push(unknownName(path, 'data set', set, names));
+  }
   return dataset;
 }
 
@@ -128,9 +132,9 @@ function resolveDomains(
   path: PropertyKey[],
   problems: Problem[],
 ): string[] {
-  const unknown = (named ?? []).filter((domain) => !dataset.domains.includes(domain));
-  problems.push(...unknown.map((each) => unknownName(path, 'domain', each, dataset.domains)));
-  return dataset.domains.filter((domain) => named === undefined || named.includes(domain));
+  const unknown = (named ?? []).filter((domain) => !dataset.domainNames.includes(domain));
+  problems.push(...unknown.map((each) => unknownName(path, 'domain', each, dataset.domainNames)));
+  return dataset.domainNames.filter((domain) => named === undefined || named.includes(domain));
 }
 
 function planPretraining(
@@ -235,18 +239,13 @@ function plannedRun(
   return { id: runIdOf(spec), spec, ...rest, notes: runNotes(spec) };
 }
 
-function runNotes({ training, shuffle, seed, architecture }: RunSpec): string[] {
+function runNotes({ training, shuffle }: RunSpec): string[] {
   const notes: string[] = [];
   const every = training['evaluate-every'];
   if (every !== 1) {
     notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
   }
   if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
-  if (shufflePermutation(shuffle, architecture.image, 3, seed)?.identity) {
-    notes.push(
-      `the permutation of shuffle ${shuffle} with seed ${seed} leaves everything in place`,
-    );
-  }
   return notes;
 }
 

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { SplitName } from '../../contract/compare.ts';
+import type { HostContext } from '../context.ts';
+import { fileError } from '../files.ts';
+import type { ItemList, TrainerJob } from '../trainer/protocol.ts';
+import type { RunFile } from './run-files.ts';
+import { logitsFile, runFolder } from './run-files.ts';
+import { runSummary } from './run-rows.ts';
+
+/** What a run said about the images of a split; arrays are parallel. */
+export interface Predictions {
+  classNames: string[];
+  imageIds: number[];
+  /** SHA-256 of the images. */
+  hashes: string[];
+  /** Class indices. */
+  truth: Int32Array;
+  predicted: Int32Array;
+  /** Softmax probability of the predicted and of the true class. */
+  confidence: Float32Array;
+  truthConfidence: Float32Array;
+}
+
+type Place = Pick<HostContext, 'db' | 'home'>;
+
+/** Reads the logits of a finished run. Throws `not-found`, `conflict` (not finished) or `io`. */
+export function readPredictions(place: Place, runId: string, split: SplitName): Predictions {
+  const file = requireLogits(place, runId, split);
+  const folder = runFolder(place, runId);
+  const path = join(folder, file.name);
+  const job = JSON.parse(read(join(folder, 'job.json')).toString('utf8')) as TrainerJob;
+  const items = split === 'train' ? job.train : job.test;
+  const bytes = read(path);
+  const { classNames } = job;
+  if (!items || bytes.byteLength !== 4 * items.labels.length * classNames.length) {
+    const message = `${path} has ${bytes.byteLength} bytes, not a number per image and class`;
+    throw new CarryoverError('io', message, {
+      file: path,
+      wayOut: 'delete it, run the study again',
+    });
+  }
+  return { classNames, ...identityOf(items), ...decide(floats(bytes), items, classNames.length) };
+}
+
+/** The row of a run's logits, which changes when they do. */
+export function requireLogits(place: Place, runId: string, split: SplitName): RunFile {
+  const { status, kind } = runSummary(place.db, runId);
+  const file = logitsFile(place, runId, split);
+  if (status === 'done' && file) return file;
+  if (status === 'done') {
+    throw new CarryoverError('bad-input', `${kind} run ${runId} has no ${split} images`, {
+      value: runId,
+      wayOut: 'compare runs of a target domain, or the split train',
+    });
+  }
+  throw new CarryoverError('conflict', `run ${runId} is ${status}; only finished runs compare`, {
+    value: runId,
+    wayOut: 'run its study to the end',
+  });
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
+/** Little-endian float32. */
+function floats(bytes: Buffer): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
+    view.getFloat32(4 * i, true),
+  );
+}
+
+function identityOf({ imageIds, hashes }: ItemList): Pick<Predictions, 'imageIds' | 'hashes'> {
+  return { imageIds, hashes };
+}
+
+type Decided = Pick<Predictions, 'truth' | 'predicted' | 'confidence' | 'truthConfidence'>;
+
+/** Softmax per image; the first of equal logits wins. */
+function decide(logits: Float32Array, { labels }: ItemList, classes: number): Decided {
+  const n = labels.length;
+  const truth = Int32Array.from(labels);
+  const predicted = new Int32Array(n);
+  const confidence = new Float32Array(n);
+  const truthConfidence = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    let best = 0;
+    for (let k = 1; k < classes; k++) if (row[k]! > row[best]!) best = k;
+    let sum = 0;
+    for (const value of row) sum += Math.exp(value - row[best]!);
+    predicted[i] = best;
+    confidence[i] = 1 / sum;
+    truthConfidence[i] = Math.exp(row[truth[i]!]! - row[best]!) / sum;
+  }
+  return { truth, predicted, confidence, truthConfidence };
+}

@@ -1,0 +1,87 @@
+import type { ReportData } from './data.ts';
+
+type Cell = string | number | null;
+
+/** Rows as CSV (RFC 4180) with a heading line; null is an empty field. */
+export function csv(heading: string[], rows: readonly Cell[][]): string {
+  return [heading, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
+}
+
+function field(value: Cell): string {
+  const text = String(value ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The tables that lie beside a report, by file name. */
+export function tables(data: ReportData): Record<string, string> {
+  return {
+    'runs.csv': runsTable(data),
+    'epochs.csv': epochsTable(data),
+    'pairs.csv': pairsTable(data),
+  };
+}
+
+function runsTable({ runs }: ReportData): string {
+  const heading =
+    'run,kind,arm,domains,seed,shuffle,start,epochs,train_images,test_images,train_accuracy,test_accuracy,optimisation_speed,device,weights_sha256';
+  return csv(
+    heading.split(','),
+    runs.map((run) => [
+      run.id,
+      run.kind,
+      run.arm,
+      run.domains.join(' '),
+      run.seed,
+      run.shuffle,
+      run.parentCheckpoint ?? 'random',
+      run.epochs,
+      run.trainImages,
+      run.testImages,
+      run.trainAccuracy,
+      run.testAccuracy,
+      run.optimisationSpeed,
+      run.device,
+      run.weightsHash,
+    ]),
+  );
+}
+
+function epochsTable({ runs }: ReportData): string {
+  const heading =
+    'run,epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds';
+  return csv(
+    heading.split(','),
+    runs.flatMap(({ id, curve }) =>
+      curve.map((each) => [
+        id,
+        each.epoch,
+        each.trainLoss,
+        each.trainAccuracy,
+        each.testLoss,
+        each.testAccuracy,
+        each.learningRate,
+        each.seconds,
+      ]),
+    ),
+  );
+}
+
+function pairsTable({ results }: ReportData): string {
+  const heading =
+    'kind,shuffle,a,b,n,kappa,kappa_low,kappa_high,same_wrong_label_rate,common_mistakes,uncommon_mistakes';
+  return csv(
+    heading.split(','),
+    results.pairs.map((pair) => [
+      pair.kind,
+      pair.shuffle,
+      pair.a,
+      pair.b,
+      pair.n,
+      pair.kappa,
+      ...pair.kappaInterval,
+      pair.sameWrongLabelRate,
+      pair.commonMistakes,
+      pair.uncommonMistakes,
+    ]),
+  );
+}

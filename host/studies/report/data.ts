@@ -1,0 +1,45 @@
+import type { RunDetail } from '../../../contract/runs.ts';
+import type { StudyDetail, StudyResults } from '../../../contract/study.ts';
+import { CarryoverError } from '../../../contract/errors.ts';
+import type { HostContext } from '../../context.ts';
+import { lookUpDataset } from '../data.ts';
+import type { StudyDataset } from '../data.ts';
+import { listRuns, runDetail } from '../run-rows.ts';
+import { studyDetail } from '../study-rows.ts';
+
+/** Everything that a report says, but for its pictures. */
+export interface ReportData {
+  study: StudyDetail;
+  results: StudyResults;
+  dataset: StudyDataset;
+  /** With the study's names of the arms. */
+  runs: RunDetail[];
+}
+
+/** Gathers a report from the database. Throws `conflict` when the study has no results yet. */
+export function reportData(context: HostContext, studyId: string): ReportData {
+  const study = studyDetail(context, studyId);
+  if (study.results === null) {
+    throw new CarryoverError('conflict', `the study "${study.name}" has no results yet`, {
+      value: study.name,
+      wayOut: 'run it to the end; the report is written then',
+    });
+  }
+  const dataset = lookUpDataset(context.db, study.spec.data.set)!;
+  const runs = listRuns(context.db, { studyId }).map(({ id, arm }) => ({
+    ...runDetail(context.db, id),
+    arm,
+  }));
+  return { study, results: study.results, dataset, runs };
+}
+
+/** Position of an arm in the study, which gives it its colour. */
+export function armIndex({ study }: ReportData, arm: string): number {
+  return Object.keys(study.spec.arms).indexOf(arm);
+}
+
+/** `none` as people read it. */
+export function shuffleTitle(shuffle: string): string {
+  if (shuffle === 'none') return 'not shuffled';
+  return shuffle === 'pixel' ? 'pixels shuffled' : `blocks of ${shuffle} px shuffled`;
+}

@@ -1,0 +1,110 @@
+import type { RunDetail } from '../../../contract/runs.ts';
+import type { OverSeeds, StudyResults } from '../../../contract/study.ts';
+import type { BarGroup, Line } from './charts.ts';
+import { barChart, lineChart } from './charts.ts';
+import type { ReportData } from './data.ts';
+import { armIndex, shuffleTitle } from './data.ts';
+import type { Html } from './html.ts';
+import { html } from './html.ts';
+import { colour } from './style.ts';
+
+/** Accuracy and speed by shuffle, then the learning curves. */
+export function figures(data: ReportData): Html {
+  const arms = Object.keys(data.study.spec.arms);
+  const legend = html`<div class="legend">
+    ${arms.map(
+      (arm, index) =>
+        html`<span><span class="key" style="background:${colour(index)}"></span>${arm}</span>`,
+    )}
+  </div>`;
+  return html`<h2 id="figures">By shuffle</h2>
+    <div class="figures">${barFigures(data, legend)}</div>
+    <h2 id="curves">Learning curves</h2>
+    <p>
+      One line per run. Left: on test images. Right: on the training images without augmentation,
+      whose mean is the optimisation speed.
+    </p>
+    <div class="figures">
+      ${data.study.spec.shuffles.map((shuffle) => curves(data, String(shuffle), legend))}
+    </div>`;
+}
+
+function barFigures(data: ReportData, legend: Html): Html[] {
+  const accuracy = barGroups(data, (each) => each.accuracy, dropNote(data.results));
+  const made = [
+    figure('Test accuracy', 'mean, dots: seeds, above: relative drop', [
+      barChart('Test accuracy by shuffle', 'shuffle', accuracy),
+      legend,
+    ]),
+  ];
+  if (data.results.arms.every((each) => each.optimisationSpeed !== null)) {
+    const speed = barGroups(
+      data,
+      (each) => each.optimisationSpeed,
+      () => null,
+    );
+    made.push(
+      figure('Optimisation speed', 'mean training accuracy over the epochs', [
+        barChart('Optimisation speed by shuffle', 'shuffle', speed),
+        legend,
+      ]),
+    );
+  }
+  return made;
+}
+
+function barGroups(
+  data: ReportData,
+  value: (each: StudyResults['arms'][number]) => OverSeeds | null,
+  note: (shuffle: string) => string | null,
+): BarGroup[] {
+  return data.study.spec.shuffles.map(String).map((shuffle) => ({
+    label: shuffle,
+    note: note(shuffle),
+    bars: data.results.arms
+      .filter((each) => each.shuffle === shuffle)
+      .flatMap((each) => {
+        const over = value(each);
+        if (over === null) return [];
+        const { mean, values } = over;
+        return [{ name: each.arm, colour: colour(armIndex(data, each.arm)), mean, values }];
+      }),
+  }));
+}
+
+function dropNote({ relativeDrop }: StudyResults): (shuffle: string) => string | null {
+  return (shuffle) => {
+    const drops = relativeDrop.filter((each) => each.shuffle === shuffle);
+    return drops.length === 1 && drops[0] ? `${drops[0].percent.toFixed(0)} %` : null;
+  };
+}
+
+function curves(data: ReportData, shuffle: string, legend: Html): Html[] {
+  const runs = data.runs.filter((run) => run.kind === 'target' && run.shuffle === shuffle);
+  const title = shuffleTitle(shuffle);
+  const chart = (what: string, key: 'testAccuracy' | 'trainAccuracy') =>
+    figure(what, title, [lineChart(`${what}, ${title}`, 'epoch', lines(data, runs, key)), legend]);
+  return [chart('Test accuracy', 'testAccuracy'), chart('Training accuracy', 'trainAccuracy')];
+}
+
+function lines(
+  data: ReportData,
+  runs: readonly RunDetail[],
+  key: 'testAccuracy' | 'trainAccuracy',
+): Line[] {
+  return runs.map(({ arm, seed, curve }) => ({
+    name: `${arm} seed ${seed}`,
+    colour: colour(armIndex(data, arm)),
+    points: curve.flatMap((each) => {
+      const y = each[key];
+      return y === null ? [] : [{ x: each.epoch, y }];
+    }),
+  }));
+}
+
+function figure(title: string, about: string, parts: Html[]): Html {
+  return html`<figure>
+    <figcaption>${title} <span>· ${about}</span></figcaption>
+    ${parts}
+  </figure>`;
+}

@@ -1,0 +1,167 @@
+import type { Database } from 'better-sqlite3';
+import type { RunDetail } from '../../../contract/runs.ts';
+import type { StudySpec } from '../../../contract/study.ts';
+import type { ReportData } from './data.ts';
+import { shuffleTitle } from './data.ts';
+import type { Html, Part } from './html.ts';
+import { html } from './html.ts';
+
+/** What was trained on what. */
+export function setUp(data: ReportData): Html {
+  const rows = [...dataRows(data), ...trainingRows(data)];
+  const warnings = data.study.plan.warnings.map((warning) => html`<li>${warning}</li>`);
+  return html`<h2 id="setup">What was trained on what</h2>
+    <dl>
+      ${rows.map(
+        ([term, text]) =>
+          html`<dt>${term}</dt>
+            <dd>${text}</dd>`,
+      )}
+    </dl>
+    ${
+      warnings.length === 0
+        ? null
+        : html`<ul class="notes">
+            ${warnings}
+          </ul>`
+    }`;
+}
+
+type Row = [string, Part];
+
+function dataRows({ study: { spec, plan }, dataset, runs }: ReportData): Row[] {
+  const { train, test, seed } = spec.data.split;
+  const domains = runs.find(({ kind }) => kind === 'target')?.domains.join(', ') ?? '';
+  return [
+    ['Data set', html`${dataset.name}, content SHA-256 <code>${dataset.contentHash}</code>`],
+    [
+      'Target',
+      `${domains}: ${plan.trainImages} training and ${plan.testImages} test images of ${plan.classNames.length} classes`,
+    ],
+    ['Kept together by', plan.groupedBy],
+    ['Split', `train ${train}, test ${test}, seed ${seed}`],
+    ...pretrainingRows(runs),
+  ];
+}
+
+function trainingRows({ study: { spec }, runs }: ReportData): Row[] {
+  const versions = runs.flatMap((run) =>
+    Object.entries(run.versions).map(([name, version]) => `${name} ${version}`),
+  );
+  const arms = Object.entries(spec.arms).map(
+    ([arm, { init }]) => `${arm}: ${init === 'random' ? 'random start' : init.checkpoint}`,
+  );
+  return [
+    ['Arms', arms.join('; ')],
+    ['Seeds', spec.seeds.join(', ')],
+    ['Shuffles', spec.shuffles.map(String).map(shuffleTitle).join(', ')],
+    ['Architecture', architecture(spec)],
+    ['Recipe', html`<code>${JSON.stringify(spec.recipe)}</code>`],
+    ['Training', html`<code>${JSON.stringify(spec.training)}</code>`],
+    ['Devices', unique(runs.map(({ device }) => device)).join(', ')],
+    ['Versions', unique(versions).join(', ')],
+  ];
+}
+
+function pretrainingRows(runs: readonly RunDetail[]): Row[] {
+  return runs
+    .filter(({ kind }) => kind === 'pretraining')
+    .map((run) => [
+      'Pretraining',
+      `${run.domains.join(' + ')} of ${run.datasetName}: ${run.trainImages} images, ${run.epochs} epochs, seed ${run.seed}, training accuracy ${run.trainAccuracy?.toFixed(3) ?? '–'}`,
+    ]);
+}
+
+function architecture({ architecture: { name, width, image, stem } }: StudySpec): string {
+  return `${name}, width ${width}, ${image} × ${image} pixels, ${stem} stem`;
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
+}
+
+/** Licences and authors of the images that the report shows. */
+export function licences(db: Database, ids: readonly number[]): Html {
+  const find = db.prepare<[number], Licence>(
+    'SELECT licence, attribution, source FROM images WHERE id = ?',
+  );
+  const rows = ids.flatMap((id) => find.get(id) ?? []);
+  if (rows.every(({ licence, attribution, source }) => !licence && !attribution && !source)) {
+    return html``;
+  }
+  const groups = Map.groupBy(rows, ({ licence, attribution }) =>
+    JSON.stringify([licence ?? 'not stated', attribution ?? '']),
+  );
+  const lines = [...groups].sort().map(([key, members]) => {
+    const [licence, attribution] = JSON.parse(key) as [string, string];
+    return html`<tr>
+      <td>${licence}</td>
+      <td>${attribution}</td>
+      <td class="n">${members.length}</td>
+    </tr>`;
+  });
+  return html`<h2 id="licences">Licences of the images shown</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Licence</th>
+            <th>Attribution</th>
+            <th class="n">Images</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${lines}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+interface Licence {
+  licence: string | null;
+  attribution: string | null;
+  source: string | null;
+}
+
+/** The study file, the command and the runs by their ids. */
+export function rebuild({ study, runs }: ReportData): Html {
+  return html`<h2 id="rebuild">How to rebuild this</h2>
+    <p>
+      Import the data set under the name in the file, save the file as <code>study.yaml</code> and
+      run <code>carryover study run study.yaml</code>. The id of a run is the hash of everything
+      that determines its numbers, so the same study gives the same ids.
+    </p>
+    <pre>${study.yaml}</pre>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Run</th>
+            <th>Arm</th>
+            <th class="n">Seed</th>
+            <th>Shuffle</th>
+            <th>Start</th>
+            <th>Finished</th>
+            <th>Weights SHA-256</th>
+            <th>Notes</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${runs.map(runRow)}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function runRow(run: RunDetail): Html {
+  return html`<tr>
+    <td><code>${run.id}</code></td>
+    <td>${run.arm}</td>
+    <td class="n">${run.seed}</td>
+    <td>${run.kind === 'target' ? run.shuffle : ''}</td>
+    <td><code>${run.parentCheckpoint ?? 'random'}</code></td>
+    <td>${run.finishedAt}</td>
+    <td><code>${(run.weightsHash ?? '').slice(0, 16)}</code></td>
+    <td>${run.notes.join('; ')}</td>
+  </tr>`;
+}

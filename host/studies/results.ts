@@ -1,0 +1,132 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { RunSummary } from '../../contract/runs.ts';
+import type { OverSeeds, StudyResults, StudySpec } from '../../contract/study.ts';
+import type { HostContext } from '../context.ts';
+import { createComparer } from './compare.ts';
+import type { Comparer } from './compare.ts';
+import { listRuns } from './run-rows.ts';
+import { storedStudy } from './store.ts';
+
+/** The numbers of a study whose runs are all done. Aborts with the signal's reason. */
+export async function computeResults(
+  context: HostContext,
+  studyId: string,
+  progress: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<StudyResults> {
+  const { spec } = storedStudy(context.db, studyId);
+  const runs = listRuns(context.db, { studyId }).filter(({ kind }) => kind === 'target');
+  const arms = armResults(spec, runs);
+  const wanted = spec.analyses.includes('agreement') ? pairsOf(spec, runs) : [];
+  const comparer = createComparer(context);
+  const pairs: StudyResults['pairs'] = [];
+  for (const pair of wanted) {
+    signal.throwIfAborted();
+    progress(pairs.length, wanted.length);
+    pairs.push(pairResult(comparer, pair));
+    await nextTurn();
+  }
+  return { arms, relativeDrop: relativeDrops(spec, arms), pairs, barriers: [] };
+}
+
+/** Accuracy and optimisation speed over the seeds, arms by shuffles, in the study's order. */
+export function armResults(spec: StudySpec, runs: readonly RunSummary[]): StudyResults['arms'] {
+  const speeds = spec.analyses.includes('optimisation-speed');
+  return cells(spec).map(({ arm, shuffle }) => {
+    const own = bySeed(spec, runs, arm, shuffle);
+    return {
+      arm,
+      shuffle,
+      accuracy: overSeeds(own, ({ testAccuracy }) => testAccuracy),
+      optimisationSpeed: speeds ? overSeeds(own, (run) => run.optimisationSpeed) : null,
+    };
+  });
+}
+
+function cells(spec: StudySpec): { arm: string; shuffle: string }[] {
+  return spec.shuffles.flatMap((shuffle) =>
+    Object.keys(spec.arms).map((arm) => ({ arm, shuffle: String(shuffle) })),
+  );
+}
+
+function bySeed(
+  spec: StudySpec,
+  runs: readonly RunSummary[],
+  arm: string,
+  shuffle: string,
+): RunSummary[] {
+  const own = runs.filter((run) => run.arm === arm && run.shuffle === shuffle);
+  return spec.seeds.flatMap((seed) => own.filter((run) => run.seed === seed));
+}
+
+function overSeeds(
+  runs: readonly RunSummary[],
+  value: (run: RunSummary) => number | null,
+): OverSeeds {
+  const values = runs.map((run) => {
+    const number = value(run);
+    if (number !== null) return number;
+    throw new CarryoverError('conflict', `run ${run.id} is ${run.status}, it has no accuracy yet`);
+  });
+  return {
+    mean: values.reduce((sum, each) => sum + each, 0) / values.length,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    values,
+    runIds: runs.map(({ id }) => id),
+  };
+}
+
+/** 100 (A_P - A_R) / A_P of every pretrained arm against every random one; none where A_P is 0. */
+export function relativeDrops(
+  spec: StudySpec,
+  arms: StudyResults['arms'],
+): StudyResults['relativeDrop'] {
+  const isRandom = (arm: string) => spec.arms[arm]?.init === 'random';
+  return arms.flatMap((pretrained) =>
+    isRandom(pretrained.arm) || pretrained.accuracy.mean === 0
+      ? []
+      : arms
+          .filter((each) => each.shuffle === pretrained.shuffle && isRandom(each.arm))
+          .map((random) => ({
+            shuffle: pretrained.shuffle,
+            pretrained: pretrained.arm,
+            random: random.arm,
+            percent:
+              (100 * (pretrained.accuracy.mean - random.accuracy.mean)) / pretrained.accuracy.mean,
+          })),
+  );
+}
+
+/** All pairs of runs of one shuffle; within a pair arms in the study's order, then seeds. */
+export function pairsOf(
+  spec: StudySpec,
+  runs: readonly RunSummary[],
+): { a: RunSummary; b: RunSummary }[] {
+  return spec.shuffles.flatMap((shuffle) => {
+    const own = Object.keys(spec.arms).flatMap((arm) => bySeed(spec, runs, arm, String(shuffle)));
+    return own.flatMap((a, index) => own.slice(index + 1).map((b) => ({ a, b })));
+  });
+}
+
+function pairResult(
+  comparer: Comparer,
+  { a, b }: { a: RunSummary; b: RunSummary },
+): StudyResults['pairs'][number] {
+  const { agreement } = comparer.join(a.id, b.id, 'test');
+  const { kappa, kappaInterval, sameWrongLabelRate, commonMistakes, uncommonMistakes, n } =
+    agreement;
+  return {
+    kind: `${a.arm}/${b.arm}`,
+    shuffle: a.shuffle,
+    a: a.id,
+    b: b.id,
+    kappa,
+    kappaInterval,
+    sameWrongLabelRate,
+    commonMistakes,
+    uncommonMistakes,
+    n,
+  };
+}

@@ -1,0 +1,160 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { HostContext, JobHandle } from '../context.ts';
+import { issuesError, parseStudy } from './parse.ts';
+import type { ExpandedStudy } from './plan.ts';
+import { expandStudy } from './plan.ts';
+import { imagesOfRun, StudyProgress } from './progress.ts';
+import { writeReport } from './report/write.ts';
+import { computeResults } from './results.ts';
+import { isFinished } from './run-files.ts';
+import {
+  cancelStudyRuns,
+  setStudyJob,
+  setStudyStatus,
+  storedStudy,
+  storeResults,
+} from './store.ts';
+import type { StudyStatus } from './store.ts';
+import { studySummary } from './study-rows.ts';
+import type { Stop } from './training.ts';
+import { attempt, trainRun } from './training.ts';
+
+/** Runs studies, one at a time, each as a job. */
+export interface StudyRunner {
+  /** Starts or goes on with a study. Throws `conflict` when it is running already. */
+  start(studyId: string): Job;
+  /** Resolves when the study has stopped after writing its journal. Throws `conflict`. */
+  pause(studyId: string): Promise<void>;
+  /** Stops at once; the journal stays. Resolves when it has stopped. Throws `conflict`. */
+  cancel(studyId: string): Promise<void>;
+  isRunning(studyId: string): boolean;
+}
+
+interface Live {
+  job: Job;
+  stop: Stop;
+  ended: Promise<void>;
+}
+
+export function createStudyRunner(context: HostContext): StudyRunner {
+  const live = new Map<string, Live>();
+  /** Studies wait for each other: a training uses the whole machine. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  function requireLive(studyId: string): Live {
+    const entry = live.get(studyId);
+    if (entry) return entry;
+    const { name, status } = studySummary(context.db, studyId);
+    throw new CarryoverError('conflict', `the study "${name}" is not running, it is ${status}`);
+  }
+
+  function start(studyId: string): Job {
+    const { name } = studySummary(context.db, studyId);
+    if (live.has(studyId)) throw new CarryoverError('conflict', `"${name}" is already running`);
+    const stop: Stop = { asked: null, training: null };
+    const description = { kind: 'study', title: `Study ${name}`, subject: studyId } as const;
+    const job = context.jobs.start(description, (handle) => {
+      const work = turn.then(() => runStudy(context, studyId, handle, stop));
+      turn = work.catch(() => undefined);
+      return work.finally(() => live.delete(studyId));
+    });
+    const ended = context.jobs.wait(job.id).then(({ status }) => {
+      if (status === 'cancelled') markCancelled(context, studyId);
+    });
+    live.set(studyId, { job, stop, ended });
+    setStudyJob(context.db, studyId, job.id);
+    setStatus(context, studyId, 'running');
+    return job;
+  }
+
+  async function pause(studyId: string): Promise<void> {
+    const { stop, ended } = requireLive(studyId);
+    stop.asked ??= 'pause';
+    stop.training?.pause();
+    await ended;
+  }
+
+  async function cancel(studyId: string): Promise<void> {
+    const { job, ended } = requireLive(studyId);
+    context.jobs.cancel(job.id);
+    await ended;
+  }
+
+  return { start, pause, cancel, isRunning: (studyId) => live.has(studyId) };
+}
+
+function setStatus(context: HostContext, studyId: string, status: StudyStatus): void {
+  setStudyStatus(context.db, studyId, status);
+  context.events.emit({ type: 'study', study: studySummary(context.db, studyId) });
+}
+
+/** A study that was stopped is `interrupted` until its job turns out to have been cancelled. */
+function markCancelled(context: HostContext, studyId: string): void {
+  cancelStudyRuns(context.db, studyId);
+  setStatus(context, studyId, 'cancelled');
+}
+
+/** Trains what is not done, compares, reports. Throws what stopped it. */
+async function runStudy(
+  context: HostContext,
+  studyId: string,
+  handle: JobHandle,
+  stop: Stop,
+): Promise<string> {
+  const abort = (): void => {
+    stop.asked = 'cancel';
+    stop.training?.cancel();
+  };
+  handle.signal.addEventListener('abort', abort);
+  if (handle.signal.aborted) abort();
+  try {
+    const ended = await trainAll(context, studyId, handle, stop);
+    if (ended) await conclude(context, studyId, handle);
+    handle.signal.throwIfAborted();
+    setStatus(context, studyId, ended ? 'done' : 'paused');
+    return studyId;
+  } catch (error) {
+    const status = handle.signal.aborted ? 'interrupted' : 'failed';
+    attempt(() => setStatus(context, studyId, status));
+    throw error;
+  } finally {
+    handle.signal.removeEventListener('abort', abort);
+  }
+}
+
+async function trainAll(
+  context: HostContext,
+  studyId: string,
+  handle: JobHandle,
+  stop: Stop,
+): Promise<boolean> {
+  const study = expandStored(context, studyId);
+  const waiting = study.runs.filter((run) => !isFinished(context, run.id, run.keepEpochs));
+  const total = waiting.reduce((sum, run) => sum + imagesOfRun(run), 0);
+  const progress = new StudyProgress(total, (each) => handle.progress(each));
+  for (const run of waiting) {
+    if (stop.asked !== null) return false;
+    if (!(await trainRun(context, run, studyId, progress, stop))) return false;
+  }
+  return stop.asked === null;
+}
+
+async function conclude(context: HostContext, studyId: string, handle: JobHandle): Promise<void> {
+  const tell = (phase: string) => (done: number, total: number) =>
+    handle.progress({ phase, done, total, unit: '', rate: null, secondsLeft: null });
+  const results = await computeResults(context, studyId, tell('comparing runs'), handle.signal);
+  storeResults(context.db, studyId, results);
+  tell('writing the report')(0, 1);
+  await writeReport(context, studyId, handle.signal);
+}
+
+/** A stored study laid out over its data as it is now. Throws `bad-input` when it no longer fits. */
+export function expandStored({ db }: HostContext, studyId: string): ExpandedStudy {
+  const { yaml } = storedStudy(db, studyId);
+  const parsed = parseStudy(yaml);
+  if (parsed.spec === null) throw issuesError(parsed.issues);
+  const { study, problems } = expandStudy(db, parsed.spec);
+  if (study === null) throw issuesError(parsed.locate(problems));
+  return study;
+}

@@ -1,0 +1,72 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import type { StudyIssue, StudyPlan } from '../../contract/study.ts';
+import type { HostContext } from '../context.ts';
+import { issuesError, parseStudy } from './parse.ts';
+import type { ExpandedStudy } from './plan.ts';
+import { expandStudy, studyPlan } from './plan.ts';
+import { isFinished } from './run-files.ts';
+import { storedStudy, storeStudy, studyIdOf } from './store.ts';
+import { findStudy } from './study-rows.ts';
+
+/** What is wrong with a study file, or what it would do. */
+export function checkStudy(
+  context: HostContext,
+  yaml: string,
+): { issues: StudyIssue[]; plan: StudyPlan | null } {
+  const { issues, study } = layOut(context, yaml);
+  if (study === null) return { issues, plan: null };
+  return {
+    issues,
+    plan: studyPlan(study, ({ id, keepEpochs }) => isFinished(context, id, keepEpochs)),
+  };
+}
+
+function layOut(
+  { db }: HostContext,
+  yaml: string,
+): { issues: StudyIssue[]; study: ExpandedStudy | null } {
+  const parsed = parseStudy(yaml);
+  if (parsed.spec === null) return { issues: parsed.issues, study: null };
+  const { study, problems } = expandStudy(db, parsed.spec);
+  return { issues: parsed.locate(problems), study };
+}
+
+export interface SaveOptions {
+  /** Named in messages. */
+  file?: string;
+  /** A study of that name with another text is replaced instead of refused; its runs stay. */
+  replace?: boolean;
+}
+
+/**
+ * Stores a study with its split and its planned runs; nothing is trained. Storing the same text
+ * again changes nothing. Returns the study's id. Throws `bad-input` with every issue and its line,
+ * `conflict` when another study has that name or the study is running.
+ */
+export function saveStudy(context: HostContext, yaml: string, options: SaveOptions = {}): string {
+  const parsed = parseStudy(yaml);
+  if (parsed.spec === null) throw issuesError(parsed.issues, options.file);
+  const id = studyIdOf(parsed.spec.name);
+  if (findStudy(context.db, id) !== null) {
+    const stored = storedStudy(context.db, id);
+    if (stored.yaml === yaml) return id;
+    refuseReplacing(parsed.spec.name, stored.status, options);
+  }
+  const { study, problems } = expandStudy(context.db, parsed.spec);
+  if (study === null) throw issuesError(parsed.locate(problems), options.file);
+  return storeStudy(context.db, yaml, parsed.spec, study);
+}
+
+function refuseReplacing(name: string, status: string, { replace = false }: SaveOptions): void {
+  if (status === 'running') {
+    throw new CarryoverError('conflict', `the study "${name}" is running`, {
+      value: name,
+      wayOut: 'wait for its end or cancel it, then store the new text',
+    });
+  }
+  if (replace) return;
+  throw new CarryoverError('conflict', `there is a study "${name}" with another text already`, {
+    value: name,
+    wayOut: 'give this one another name, or remove the other first (its trained runs stay)',
+  });
+}

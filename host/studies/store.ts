@@ -1,0 +1,254 @@
+import type { Database } from 'better-sqlite3';
+import type { Failure } from '../../contract/errors.ts';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { EpochMetrics, RunStatus } from '../../contract/runs.ts';
+import type { StudyResults, StudySpec, StudySummary } from '../../contract/study.ts';
+import type { TrainerMessage, WrittenFile } from '../trainer/protocol.ts';
+import { canonicalJson, sha256 } from './identity.ts';
+import type { ExpandedStudy, PlannedRun } from './plan.ts';
+import { studyPlan } from './plan.ts';
+
+export type StudyStatus = StudySummary['status'];
+
+/** The id of the study of that name. */
+export function studyIdOf(name: string): string {
+  return `s${sha256(name).slice(0, 12)}`;
+}
+
+/** Writes a study with its split and its runs; what it had before under its name is replaced. */
+export function storeStudy(
+  db: Database,
+  yaml: string,
+  spec: StudySpec,
+  study: ExpandedStudy,
+): string {
+  const id = studyIdOf(spec.name);
+  db.transaction(() => {
+    const plan = studyPlan(study, () => false);
+    db.prepare(
+      `INSERT INTO studies (id, name, yaml, spec_json, dataset_id, plan_json, status, created_at)
+       VALUES (@id, @name, @yaml, @spec, @dataset, @plan, 'planned', @now)
+       ON CONFLICT (id) DO UPDATE SET yaml = @yaml, spec_json = @spec, dataset_id = @dataset,
+         plan_json = @plan, status = 'planned', job_id = NULL, results_json = NULL,
+         finished_at = NULL`,
+    ).run({
+      id,
+      name: spec.name,
+      yaml,
+      spec: JSON.stringify(spec),
+      dataset: study.dataset.id,
+      plan: JSON.stringify(plan),
+      now: now(),
+    });
+    clearParts(db, id);
+    storeImages(db, id, study);
+    study.runs.forEach((run, position) => storeRun(db, id, run, position));
+    dropOrphans(db);
+  })();
+  return id;
+}
+
+function clearParts(db: Database, id: string): void {
+  db.prepare('DELETE FROM study_images WHERE study_id = ?').run(id);
+  db.prepare('DELETE FROM study_runs WHERE study_id = ?').run(id);
+}
+
+function storeImages(db: Database, id: string, { sides }: ExpandedStudy): void {
+  const insert = db.prepare(
+    'INSERT INTO study_images (study_id, image_id, split) VALUES (?, ?, ?)',
+  );
+  for (const image of sides.train) insert.run(id, image.id, 'train');
+  for (const image of sides.test) insert.run(id, image.id, 'test');
+}
+
+function storeRun(db: Database, studyId: string, run: PlannedRun, position: number): void {
+  const { spec, dataset } = run;
+  const parent = spec.start === 'random' ? null : spec.start;
+  db.prepare(
+    `INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,
+       shuffle, parent_run_id, parent_epoch, epochs, device, versions_json, status, notes_json,
+       created_at)
+     VALUES (@id, @kind, @arm, @spec, @dataset, @hash, @architecture, @seed, @shuffle, @parent,
+       @parentEpoch, @epochs, '', '{}', 'planned', @notes, @now)
+     ON CONFLICT (id) DO NOTHING`,
+  ).run({
+    id: run.id,
+    kind: spec.kind,
+    arm: run.arm,
+    spec: canonicalJson(spec),
+    dataset: dataset.id,
+    hash: dataset.contentHash,
+    architecture: spec.architecture.name,
+    seed: spec.seed,
+    shuffle: String(spec.shuffle),
+    parent: parent?.run ?? null,
+    parentEpoch: parent?.epoch ?? null,
+    epochs: spec.training.epochs,
+    notes: JSON.stringify(run.notes),
+    now: now(),
+  });
+  db.prepare('INSERT INTO study_runs (study_id, run_id, position, arm) VALUES (?, ?, ?, ?)').run(
+    studyId,
+    run.id,
+    position,
+    run.arm,
+  );
+}
+
+/** Runs that no study names and that were never begun are no longer worth a row. */
+function dropOrphans(db: Database): void {
+  db.prepare(
+    `DELETE FROM runs WHERE status = 'planned' AND kind = 'target'
+       AND id NOT IN (SELECT run_id FROM study_runs)`,
+  ).run();
+  db.prepare(
+    `DELETE FROM runs WHERE status = 'planned' AND id NOT IN (SELECT run_id FROM study_runs)
+       AND id NOT IN (SELECT parent_run_id FROM runs WHERE parent_run_id IS NOT NULL)`,
+  ).run();
+}
+
+/** Forgets a study; runs that were trained stay. */
+export function dropStudy(db: Database, id: string): void {
+  db.transaction(() => {
+    db.prepare('DELETE FROM studies WHERE id = ?').run(id);
+    dropOrphans(db);
+  })();
+}
+
+export function setStudyStatus(db: Database, id: string, status: StudyStatus): void {
+  const finished = status === 'running' || status === 'planned' ? null : now();
+  db.prepare('UPDATE studies SET status = ?, finished_at = ? WHERE id = ?').run(
+    status,
+    finished,
+    id,
+  );
+}
+
+export function setStudyJob(db: Database, id: string, jobId: string): void {
+  db.prepare('UPDATE studies SET job_id = ? WHERE id = ?').run(jobId, id);
+}
+
+export function storeResults(db: Database, id: string, results: StudyResults): void {
+  db.prepare('UPDATE studies SET results_json = ? WHERE id = ?').run(JSON.stringify(results), id);
+}
+
+/** Runs of a study that were stopped under way. */
+export function cancelStudyRuns(db: Database, id: string): void {
+  db.prepare(
+    `UPDATE runs SET status = 'cancelled' WHERE status = 'paused'
+       AND id IN (SELECT run_id FROM study_runs WHERE study_id = ?)`,
+  ).run(id);
+}
+
+/** What a crash of the host left as running: studies are interrupted, their runs wait. */
+export function recoverStudies(db: Database): void {
+  db.transaction(() => {
+    db.prepare(`UPDATE studies SET status = 'interrupted' WHERE status = 'running'`).run();
+    db.prepare(`UPDATE runs SET status = 'paused' WHERE status = 'running'`).run();
+  })();
+}
+
+/** A run that ends or begins; `failure` is kept with status `failed` only. */
+export function setRunStatus(
+  db: Database,
+  id: string,
+  status: Exclude<RunStatus, 'done'>,
+  failure: Failure | null = null,
+): void {
+  db.prepare(
+    `UPDATE runs SET status = @status, failure_json = @failure,
+       started_at = CASE WHEN @status = 'running' THEN coalesce(started_at, @now)
+                         ELSE started_at END,
+       finished_at = CASE WHEN @status = 'failed' THEN @now ELSE NULL END
+     WHERE id = @id`,
+  ).run({ id, status, failure: failure && JSON.stringify(failure), now: now() });
+}
+
+/** Forgets what a run had so that it can be trained anew. */
+export function resetRun(db: Database, id: string): void {
+  db.transaction(() => {
+    db.prepare('DELETE FROM epochs WHERE run_id = ?').run(id);
+    db.prepare('DELETE FROM run_files WHERE run_id = ?').run(id);
+    db.prepare(
+      `UPDATE runs SET status = 'planned', started_at = NULL, finished_at = NULL,
+         failure_json = NULL, weights_sha256 = NULL WHERE id = ?`,
+    ).run(id);
+  })();
+}
+
+export function storeEpoch(db: Database, runId: string, metrics: EpochMetrics): void {
+  db.prepare(
+    `INSERT OR REPLACE INTO epochs (run_id, epoch, train_loss, train_accuracy, test_loss,
+       test_accuracy, learning_rate, seconds)
+     VALUES (@runId, @epoch, @trainLoss, @trainAccuracy, @testLoss, @testAccuracy, @learningRate,
+       @seconds)`,
+  ).run({ runId, ...metrics });
+}
+
+export function addRunNote(db: Database, id: string, note: string): void {
+  const json = db
+    .prepare<[string], string>('SELECT notes_json FROM runs WHERE id = ?')
+    .pluck()
+    .get(id);
+  const notes = JSON.parse(json ?? '[]') as string[];
+  if (notes.includes(note)) return;
+  db.prepare('UPDATE runs SET notes_json = ? WHERE id = ?').run(
+    JSON.stringify([...notes, note]),
+    id,
+  );
+}
+
+/** A finished run with its files, which must be on the disk by now. */
+export function storeFinishedRun(
+  db: Database,
+  id: string,
+  done: Extract<TrainerMessage, { type: 'done' }>,
+): void {
+  db.transaction(() => {
+    db.prepare('DELETE FROM run_files WHERE run_id = ?').run(id);
+    for (const file of done.files) storeFile(db, id, file);
+    db.prepare(
+      `UPDATE runs SET status = 'done', device = @device, versions_json = @versions,
+         weights_sha256 = @weights, finished_at = @now, failure_json = NULL WHERE id = @id`,
+    ).run({
+      id,
+      device: done.device,
+      versions: JSON.stringify(done.versions),
+      weights: done.weightsHash,
+      now: now(),
+    });
+  })();
+}
+
+function storeFile(db: Database, runId: string, file: WrittenFile): void {
+  db.prepare(
+    `INSERT INTO run_files (run_id, kind, name, epoch, split, bytes, sha256)
+     VALUES (@runId, @kind, @name, @epoch, @split, @bytes, @sha256)`,
+  ).run({ runId, ...file });
+}
+
+/** The stored text and specification of a study. Throws `not-found`. */
+export function storedStudy(
+  db: Database,
+  id: string,
+): { yaml: string; spec: StudySpec; status: StudyStatus; results: StudyResults | null } {
+  const row = db
+    .prepare<
+      [string],
+      { yaml: string; spec_json: string; status: StudyStatus; results_json: string | null }
+    >('SELECT yaml, spec_json, status, results_json FROM studies WHERE id = ?')
+    .get(id);
+  if (!row) {
+    throw new CarryoverError('not-found', `there is no study ${id}`, { value: id });
+  }
+  return {
+    yaml: row.yaml,
+    spec: JSON.parse(row.spec_json) as StudySpec,
+    status: row.status,
+    results: row.results_json === null ? null : (JSON.parse(row.results_json) as StudyResults),
+  };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
