@@ -1,0 +1,9 @@
+import type { Job } from '../../../contract/jobs.ts';
+import { formatHash } from './route.ts';
+
+/** The page a job is about or led to; null while there is none. */
+export function jobAddress(job: Job): string | null {
+  if (job.kind === 'study' || job.kind === 'report') return formatHash(['studies', job.subject]);
+  if (job.kind === 'scan' || job.result === null) return null;
+  return formatHash(['data', job.result]);
+}
