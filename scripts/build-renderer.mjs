@@ -90,9 +90,12 @@ export async function buildRenderer() {
     throw error;
   }
   writeFileSync(join(built, STAMP), sources);
-  // Another process may have built the same meanwhile; its folder is then as good as this one.
-  if (isBuiltFrom(sources)) rmSync(built, { recursive: true });
-  else replace(built, join(dist, `renderer-old-${process.pid}`));
+  try {
+    if (!isBuiltFrom(sources)) replace(built, join(dist, `renderer-old-${process.pid}`));
+  } catch (error) {
+    if (!isBuiltFrom(sources)) throw error; // another process was first, with the same result
+  }
+  rmSync(built, { recursive: true, force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
