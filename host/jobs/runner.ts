@@ -105,6 +105,7 @@ class Jobs implements StoppableJobRunner {
       progress: (value) => this.#progress(entry, value),
     };
     try {
+      handle.signal.throwIfAborted();
       const result = await work(handle);
       return this.#end(entry, { status: 'done', result, failure: null });
     } catch (error) {
