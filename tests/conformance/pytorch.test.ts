@@ -1,0 +1,154 @@
+/** Against numbers that PyTorch wrote (tests/reference/fixup_resnet.py). */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { trainingSchema } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
+import type { Weights } from '../../engine/models/registry.ts';
+import { sizeOf } from '../../engine/graph/types.ts';
+import type { Batch } from '../../engine/runtime/batch.ts';
+import { targetsOf } from '../../engine/runtime/batch.ts';
+import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
+import { GRADIENT, buildLossAndGradients } from '../../engine/train/step.ts';
+import { runOnnx } from './support/single.ts';
+
+interface Summary {
+  norm: number;
+  first: number;
+  last: number;
+}
+
+interface Case {
+  name: ArchitectureSpec['name'];
+  width: number;
+  stem: ArchitectureSpec['stem'];
+  channels: number;
+  image: number;
+  batch: number;
+  size: number;
+  classes: number;
+  rate: number;
+  training: {
+    momentum: number;
+    weightDecay: number;
+    clipNorm: number;
+    multipliers: { bias: number; scale: number };
+  };
+  /** Of the first step. */
+  gradients: Record<string, Summary>;
+  logits: number[];
+  trace: { loss: number; gradientNorm: number }[];
+  /** Weights after the last step. */
+  after: Record<string, Summary>;
+}
+
+const file = new URL('../reference/fixup-resnet-training.json', import.meta.url);
+const { cases } = JSON.parse(await readFile(file, 'utf8')) as { cases: Case[] };
+
+/** The integer hash that fixup_resnet.py calls `formula`: values in [-0.5, 0.5). */
+function formula(count: number, salt: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    let x = (Math.imul(i, 0x9e3779b1) + salt) >>> 0;
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) >>> 0;
+    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32 - 0.5;
+  });
+}
+
+function start(parameters: readonly ParameterSpec[]): Weights {
+  const names = parameters.map(({ name }) => name).sort();
+  return new Map(
+    parameters.map(({ name, shape, role }) => {
+      const values = formula(sizeOf(shape), names.indexOf(name));
+      if (role === 'scale') return [name, values.map((v) => 1 + v * 0.5)];
+      if (role === 'bias') return [name, values.map((v) => v * 0.25)];
+      const factor = Math.fround(4 / Math.sqrt(sizeOf(shape.slice(1))));
+      return [name, values.map((v) => v * factor)];
+    }),
+  );
+}
+
+function batchOf(reference: Case, step: number): Batch {
+  const { batch, channels, image, classes, size } = reference;
+  return {
+    images: formula(batch * channels * image * image, 1000 + step).map((v) => v * 4),
+    labels: Int32Array.from({ length: batch }, (_, i) => (i * 7 + step) % classes),
+    size,
+  };
+}
+
+function optionsOf({ name, width, image, stem, channels, classes, batch }: Case): ModelOptions {
+  return { architecture: { name, width, image, stem }, channels, classes, batch };
+}
+
+/**
+ * Norm and ends of every tensor to 1e-4 of its norm, or of a hundredth of the largest norm where
+ * that is more: the gradient of a bias is a long sum that may cancel.
+ */
+function expectSummaries(
+  expected: Record<string, Summary>,
+  dataOf: (name: string) => Float32Array | undefined,
+): void {
+  const largest = Math.max(...Object.values(expected).map(({ norm }) => norm));
+  for (const [name, { norm, first, last }] of Object.entries(expected)) {
+    const data = dataOf(name) ?? new Float32Array();
+    const found = [Math.hypot(...data), data[0] ?? NaN, data.at(-1) ?? NaN];
+    const off = [norm, first, last].map((value, i) => Math.abs(value - (found[i] ?? NaN)));
+    expect(Math.max(...off) / Math.max(norm, largest / 100), name).toBeLessThan(1e-4);
+  }
+}
+
+function expectClose(actual: number, expected: number): void {
+  expect(Math.abs(actual - expected) / Math.abs(expected)).toBeLessThan(1e-4);
+}
+
+describe.each(cases)('$name, width $width, $stem stem, $image px', (reference) => {
+  const options = optionsOf(reference);
+  const { graph, parameters } = buildLossAndGradients(options);
+  const weights = start(parameters);
+
+  test('loss, logits and the norm and ends of every gradient are those of PyTorch', async () => {
+    const batch = batchOf(reference, 0);
+    const feeds = new Map([
+      ...weights,
+      ['images', batch.images] as const,
+      ...Object.entries(targetsOf(batch, options)),
+    ]);
+    const outputs = await runOnnx(graph, feeds);
+    expectClose(outputs.get('loss')?.[0] ?? NaN, reference.trace[0]?.loss ?? NaN);
+    const logits = outputs.get('logits') as Float32Array;
+    const scale = Math.max(...reference.logits.map(Math.abs));
+    reference.logits.forEach((logit, i) => {
+      expect(Math.abs((logits[i] ?? NaN) - logit) / scale).toBeLessThan(1e-4);
+    });
+    expect(parameters.map(({ name }) => name).sort()).toEqual(
+      Object.keys(reference.gradients).sort(),
+    );
+    expectSummaries(reference.gradients, (name) => outputs.get(GRADIENT + name));
+  });
+
+  test('three steps of SGD: losses, gradient norms and weights are those of PyTorch', async () => {
+    const { momentum, weightDecay, clipNorm, multipliers } = reference.training;
+    const training = trainingSchema.parse({
+      epochs: 1,
+      optimiser: { momentum, 'weight-decay': weightDecay },
+      lr: { peak: reference.rate },
+      'lr-multipliers': multipliers,
+      'clip-norm': clipNorm,
+    });
+    const zeros = new Map([...weights].map(([name, w]) => [name, new Float32Array(w.length)]));
+    const state = { weights, momentum: zeros };
+    const trainer = await OnnxTrainer.create(options, training, state, 1);
+    try {
+      for (const [step, expected] of reference.trace.entries()) {
+        const result = await trainer.step(batchOf(reference, step), reference.rate);
+        expectClose(result.loss, expected.loss);
+        expectClose(result.gradientNorm, expected.gradientNorm);
+      }
+      const after = trainer.state().weights;
+      expectSummaries(reference.after, (name) => after.get(name));
+    } finally {
+      await trainer.close();
+    }
+  });
+});
