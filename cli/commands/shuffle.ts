@@ -101,7 +101,8 @@ async function encoded(
 ): Promise<Uint8Array> {
   const { default: sharp } = await import('sharp');
   try {
-    return await encode(sharp(data, { raw: { width, height, channels } })).toBuffer();
+    const image = sharp(data, { raw: { width, height, channels } });
+    return await encode(image.toColourspace(channels === 1 ? 'b-w' : 'srgb')).toBuffer();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `${out}: ${width} x ${height} pixels cannot be written so: ${reason}`;
