@@ -83,7 +83,8 @@ function readTensor(name: string, entry: HeaderEntry, body: Uint8Array, file: st
   if (end - begin !== 4 * sizeOf(entry.shape) || begin < 0 || end > body.length) {
     throw damaged(file, `tensor "${name}" does not fit its place`);
   }
-  const data = new Float32Array(body.slice(begin, end).buffer);
+  // A copy: Buffer's own slice() would share memory, and float32 needs 4-byte alignment.
+  const data = new Float32Array(new Uint8Array(body.subarray(begin, end)).buffer);
   return { shape: entry.shape, data };
 }
 
