@@ -118,15 +118,15 @@ test('names that are not in all files are counted and listed, each once', () => 
 });
 
 test('the interval follows the seed', () => {
-  const rows = (shift: number) =>
-    Array.from({ length: 30 }, (_, i) => `${i},${(i * shift) % 3}`).join('\n');
-  csv('T.csv', `image,label\n${rows(1)}`);
-  csv('A.csv', `image,prediction\n${rows(2)}`);
-  csv('B.csv', `image,prediction\n${rows(4)}`);
-  const interval = (seed: string) =>
-    compared('A.csv', 'B.csv', 'T.csv', '--seed', seed).kappaInterval;
-  expect(interval('1')).toEqual(interval('1'));
-  expect(interval('1')).not.toEqual(interval('2'));
+  const { truth, a, b } = reference.cases[2]!;
+  const rows = (values: number[]) => values.map((value, i) => `${i},${value}`).join('\n');
+  csv('T.csv', `image,label\n${rows(truth)}`);
+  csv('A.csv', `image,prediction\n${rows(a)}`);
+  csv('B.csv', `image,prediction\n${rows(b)}`);
+  const interval = (...seed: string[]) =>
+    compared('A.csv', 'B.csv', 'T.csv', ...seed).kappaInterval;
+  expect(interval('--seed', '0')).toEqual(interval());
+  expect(interval('--seed', '1')).not.toEqual(interval());
 });
 
 describe('refusals name the file, the line and what was found', () => {
