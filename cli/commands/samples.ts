@@ -1,8 +1,11 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Progress } from '../../contract/jobs.ts';
 import { homePaths, resolveHome } from '../../host/home.ts';
 import { buildSample, readAbout } from '../../host/samples/build.ts';
 import { SAMPLES } from '../../host/samples/catalogue.ts';
+import { ensureSample } from '../../host/samples/handlers.ts';
+import { openWorkbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
 import {
   action,
@@ -28,8 +31,8 @@ export function register(program: Command): void {
     .action(action((_options: unknown, command: Command) => list(globalOptions(command))));
   samples
     .command('build <name>')
-    .description('build a sample set, if it is not built yet')
-    .option('--folder <dir>', "folder of the built sets (default: the home's)")
+    .description('build a sample set and import it, as far as that is not done yet')
+    .option('--folder <dir>', 'build it in this folder and import nothing')
     .option('--json', 'print JSON')
     .action(
       action((name: string, _options: unknown, command: Command) =>
@@ -46,7 +49,7 @@ async function list(options: SamplesOptions): Promise<void> {
   const built = folderOf(options);
   const rows = await Promise.all(
     SAMPLES.map(async ({ name, title, description, licences, downloadMegabytes }) => {
-      const folder = resolve(built, name);
+      const folder = join(built, name);
       const about = await readAbout(folder);
       const found = about ? { folder, images: about.images } : { folder: null, images: null };
       return { name, title, description, licences, downloadMegabytes, ...found };
@@ -68,23 +71,38 @@ async function build(name: string, options: SamplesOptions): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   const line = progressLine();
+  const work = {
+    signal: interrupted.signal,
+    onProgress: (progress: Progress) => line.show(progress),
+  };
   process.once('SIGINT', interrupt);
+  let datasetId: string | null = null;
   try {
-    const result = await buildSample(name, {
-      samplesFolder: folderOf(options),
-      signal: interrupted.signal,
-      onProgress: (progress) => line.show(progress),
-    });
-    line.end();
-    const about = await readAbout(result.folder);
-    if (options.json) printJson({ ...result, about });
-    else printResult(result, about?.images ?? 0);
+    if (options.folder === undefined) datasetId = await buildInHome(name, options, work);
+    else await buildSample(name, { samplesFolder: folderOf(options), ...work });
   } finally {
     line.end();
     process.off('SIGINT', interrupt);
   }
+  const folder = join(folderOf(options), name);
+  const about = await readAbout(folder);
+  if (options.json) {
+    printJson({ folder, datasetId, about });
+    return;
+  }
+  printLine(`${about?.images ?? 0} images in ${folder}`);
+  if (datasetId !== null) printLine(`imported as data set ${datasetId}`);
 }
 
-function printResult({ folder, built }: { folder: string; built: boolean }, images: number): void {
-  printLine(`${built ? 'built' : 'already built'}: ${images} images in ${folder}`);
+async function buildInHome(
+  name: string,
+  { home }: SamplesOptions,
+  work: Parameters<typeof ensureSample>[2],
+): Promise<string> {
+  const workbench = openWorkbench({ ...(home !== undefined && { home }), command: 'samples' });
+  try {
+    return await ensureSample(workbench.context, name, work);
+  } finally {
+    await workbench.close();
+  }
 }

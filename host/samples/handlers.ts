@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Handlers, SampleInfo } from '../../contract/api.ts';
 import type { Progress } from '../../contract/jobs.ts';
@@ -41,12 +42,14 @@ export async function ensureSample(
   return importScan(context, scan, name).id;
 }
 
-/** The newest data set that refers to the folder. */
+/** The newest data set made of the built set in `folder`; null for none. */
 function importedFrom(db: Database, folder: string): string | null {
+  if (!existsSync(folder)) return null;
   const newest = db.prepare<[string], { id: string }>(
     'SELECT id FROM datasets WHERE root = ? ORDER BY created_at DESC, rowid DESC LIMIT 1',
   );
-  return newest.get(folder)?.id ?? null;
+  // Data sets hold the real path of their folder.
+  return newest.get(realpathSync(folder))?.id ?? null;
 }
 
 function infoOf({ db, home }: HostContext, sample: Sample): SampleInfo {

@@ -11,7 +11,7 @@ export interface Concept {
   name: string;
   /** Icon names without style words that mean this concept. */
   match: readonly string[];
-  /** Icons (`set:icon name without style words`) or whole sets (`set`) that mean something else. */
+  /** Icons that mean something else: `set:icon`, with or without the icon's style words. */
   exclude: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export function compileNaming({ styleWords, concepts, families }: NamingRules): 
       const name = bare(icon);
       const concept = byName.get(name);
       if (!concept) return null;
-      const excluded = concept.exclude.includes(set) || concept.exclude.includes(`${set}:${name}`);
+      const excluded = [name, icon].some((form) => concept.exclude.includes(`${set}:${form}`));
       return excluded ? null : concept.name;
     },
     familyOf: (set) => familyBySet.get(set) ?? set,

@@ -6,9 +6,9 @@ export interface Measures {
   ink: number;
   /** Share of the ink that has a hue (channels differ by more than 40 of 255), 0..1. */
   colour: number;
-  /** Share of the ink inside even grey areas that are wider than a stroke, 0..1. */
+  /** Share of the ink inside even areas between white and black that are wider than a stroke, 0..1. */
   tone: number;
-  /** Share of the ink inside even grey areas of any width, 0..1. */
+  /** The same, of any width. */
   tint: number;
   /** Share of the dark ink left when everything as thin as a stroke is eroded away, 0..1. */
   core: number;
@@ -52,7 +52,7 @@ export function measure({ size, rgb }: Raster): Measures {
   };
 }
 
-/** 1 where the grey is neither white nor black and the same as to the right and below. */
+/** 1 where the darkness is near white nor near black and the same as to the right and below. */
 function evenGrey(darkness: Uint8Array, size: number): Uint8Array {
   return darkness.map((value, i) => {
     const right = darkness[i + 1] ?? 0;
