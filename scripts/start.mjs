@@ -4,12 +4,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
-/** Path of the Electron binary, or undefined; nothing is fetched. */
+/**
+ * Path of the Electron binary, or undefined; nothing is fetched. As in Electron's own package,
+ * ELECTRON_OVERRIDE_DIST_PATH names a folder with another one.
+ */
 function electronBinary() {
   const folder = join(root, 'node_modules', 'electron');
   const pathFile = join(folder, 'path.txt');
-  if (!existsSync(pathFile)) return undefined;
-  const binary = join(folder, 'dist', readFileSync(pathFile, 'utf8'));
+  const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8') : 'electron';
+  const binary = join(process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(folder, 'dist'), name);
   return existsSync(binary) ? binary : undefined;
 }
 
