@@ -8,6 +8,8 @@ import { createEventBus } from './events.ts';
 import { createHome, resolveHome } from './home.ts';
 import { createJobRunner } from './jobs/runner.ts';
 import { jobTable } from './jobs/table.ts';
+import { sampleHandlers } from './samples/handlers.ts';
+import { studyHandlers } from './studies/handlers.ts';
 
 export interface WorkbenchOptions {
   /** `--home`; absent: CARRYOVER_HOME, else the system's folder for user data. */
@@ -52,10 +54,12 @@ export function openWorkbench(options: WorkbenchOptions): Workbench {
 function handlersOf(context: HostContext): Handlers {
   return {
     ...datasetHandlers(context),
+    ...sampleHandlers(context),
+    ...studyHandlers(context),
     'app.info': () => appInfo(context),
     'jobs.list': () => context.jobs.list(),
     'jobs.cancel': ({ id }) => context.jobs.cancel(id),
-  } as Partial<Handlers> as Handlers;
+  };
 }
 
 function appInfo({ home }: HostContext): AppInfo {

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { DatasetSummary } from '../../contract/datasets.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
-import { databaseError } from '../db/errors.ts';
+import { writeTransaction } from '../db/transaction.ts';
 import { getSummary } from './read.ts';
 import type { Scan, ScannedImage } from './scan.ts';
 
@@ -34,7 +34,7 @@ export function findImported(
  */
 export function importScan(context: HostContext, scan: Scan, name: string): DatasetSummary {
   const { db, events } = context;
-  const store = db.transaction(() => {
+  const id = writeTransaction(db, () => {
     const existing = findImported(context, scan, name);
     if (existing) {
       pointTo(db, existing.id, scan);
@@ -43,12 +43,6 @@ export function importScan(context: HostContext, scan: Scan, name: string): Data
     refuseTakenName(db, name);
     return insert(db, scan, name);
   });
-  let id: string;
-  try {
-    id = store.immediate();
-  } catch (error) {
-    throw databaseError(error, db.name);
-  }
   events.emit({ type: 'datasets' });
   return getSummary(db, id);
 }

@@ -1,5 +1,6 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
+import { writeTransaction } from '../db/transaction.ts';
 import { counted } from './order.ts';
 import { getSummary, listStudies } from './read.ts';
 
@@ -9,7 +10,7 @@ import { getSummary, listStudies } from './read.ts';
  */
 export function removeDataset(context: HostContext, id: string): void {
   const { db, events } = context;
-  db.transaction(() => {
+  writeTransaction(db, () => {
     const { name } = getSummary(db, id);
     const studies = listStudies(db, id);
     const runs = db
@@ -23,7 +24,7 @@ export function removeDataset(context: HostContext, id: string): void {
     if (runs) throw inUse(name, counted(runs, 'run'));
     db.prepare('DELETE FROM images WHERE dataset_id = ?').run(id);
     db.prepare('DELETE FROM datasets WHERE id = ?').run(id);
-  }).immediate();
+  });
   events.emit({ type: 'datasets' });
 }
 

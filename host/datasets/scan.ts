@@ -48,8 +48,8 @@ export async function scanFolder(path: string, options: ScanOptions = {}): Promi
   const signal = options.signal ?? new AbortController().signal;
   const onProgress = options.onProgress ?? (() => undefined);
   const root = await realFolder(path);
-  const metadata = await readMetadata(root);
   const walked = await list(root, signal, onProgress);
+  const metadata = await readMetadata(root);
   const { images, skipped } = await inspectAll(root, walked.files, signal, onProgress);
   const arranged = arrange(images.sort((a, b) => byCodeUnits(a.path, b.path)));
   const allSkipped = [...walked.skipped, ...skipped, ...arranged.skipped];

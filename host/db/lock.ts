@@ -23,6 +23,7 @@ export function acquireLock(database: string, command: string): Lock {
   const holderFile = join(dirname(database), 'lock.json');
   const lock = openLock(lockFile);
   try {
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     const holder = { pid: process.pid, command, since: new Date().toISOString() };
     writeFileSync(holderFile, JSON.stringify(holder));

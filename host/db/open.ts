@@ -10,6 +10,9 @@ import { applyMigrations, pendingMigrations, readMigrations } from './migrate.ts
 /** The numbered SQL files of this program. */
 export const MIGRATIONS_FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
 
+/** A write-ahead log that grew beyond this is cut back at the next checkpoint. */
+const WAL_BYTES = 64 * 2 ** 20;
+
 export interface OpenOptions {
   /** What a second process is told about this one: `import`, `serve` ... */
   command: string;
@@ -79,6 +82,7 @@ function prepare(db: Database.Database, migrations: Migration[]): void {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
+  db.pragma(`journal_size_limit = ${WAL_BYTES}`);
   const verdict = db.pragma('quick_check(1)', { simple: true });
   if (verdict !== 'ok') throw damaged(db.name, String(verdict));
   const pending = pendingMigrations(db, migrations);
