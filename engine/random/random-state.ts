@@ -137,10 +137,13 @@ export class RandomState {
 
   #twist(): void {
     const key = this.#key;
-    for (let i = 0; i < WORDS; i++) {
-      const y = (key[i]! & UPPER) | (key[(i + 1) % WORDS]! & LOWER);
-      key[i] = key[(i + SHIFT) % WORDS]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
-    }
+    const next = (i: number, following: number, mixed: number) => {
+      const y = (key[i]! & UPPER) | (key[following]! & LOWER);
+      key[i] = key[mixed]! ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
+    };
+    for (let i = 0; i < WORDS - SHIFT; i++) next(i, i + 1, i + SHIFT);
+    for (let i = WORDS - SHIFT; i < WORDS - 1; i++) next(i, i + 1, i + SHIFT - WORDS);
+    next(WORDS - 1, 0, SHIFT - 1);
     this.#position = 0;
   }
 }

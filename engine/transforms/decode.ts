@@ -196,6 +196,7 @@ async function pixels(
 function asImageError(path: string, error: unknown): CarryoverError {
   if (error instanceof CarryoverError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  const line = reason.trim().replace(/\s+/g, ' ').replace(/:$/, '');
+  const lines = new Set(reason.split('\n').map((line) => line.trim()));
+  const line = [...lines].join(' ').trim().replace(/:$/, '');
   return imageError(path, `cannot be decoded: ${line}`, error);
 }
