@@ -1,5 +1,6 @@
 // Builds what the desktop app ships: dist/electron (the shell) and dist/app (the host as
-// JavaScript, file by file in the same folders, so that paths relative to a module stay right).
+// JavaScript, file by file in the same folders, so that paths relative to a module stay right);
+// dist/icons for the installers.
 // Usage: node scripts/build-electron.mjs [--shell] [OUT_FOLDER]
 import {
   cpSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import ts from 'typescript';
 import { build } from 'vite';
 import { root } from './setup.mjs';
@@ -64,6 +66,13 @@ export function buildApp(out = join(root, 'dist', 'app')) {
   }
 }
 
+/** The icon as installers want it: a square PNG. */
+export async function buildIcon(out = join(root, 'dist', 'icons')) {
+  mkdirSync(out, { recursive: true });
+  const icon = join(root, 'resources', 'icons', 'icon.svg');
+  await sharp(icon, { density: 1200 }).resize(1024, 1024).png().toFile(join(out, 'icon.png'));
+}
+
 function transpile(file) {
   const { outputText, diagnostics } = ts.transpileModule(readFileSync(file, 'utf8'), {
     fileName: file,
@@ -98,5 +107,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [out] = process.argv.slice(2).filter((text) => !text.startsWith('--'));
   const base = out === undefined ? join(root, 'dist') : resolve(out);
   await buildShell(join(base, 'electron'));
-  if (!process.argv.includes('--shell')) buildApp(join(base, 'app'));
+  if (!process.argv.includes('--shell')) {
+    buildApp(join(base, 'app'));
+    await buildIcon(join(base, 'icons'));
+  }
 }

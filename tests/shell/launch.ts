@@ -59,7 +59,10 @@ export class ShellUnderTest {
     this.#browser ??= await chromium.connectOverCDP(endpoint);
     const page = this.#browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error('the app has no window');
-    await page.waitForURL(/^http:/);
+    await page.waitForURL(/^http:/).catch((cause: unknown) => {
+      const said = `${this.output}\nnot answered: ${this.pendingCalls.join(', ') || 'nothing'}`;
+      throw new Error(`the window shows no host\n${said}`, { cause });
+    });
     return page;
   }
 

@@ -3,6 +3,9 @@ import { registerHooks } from 'node:module';
 
 const double = new URL('./electron.ts', import.meta.url).href;
 
+// Where Electron says that the packaged app's resources are.
+Object.assign(process, { resourcesPath: process.env['DOUBLE_RESOURCES'] });
+
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== 'electron') return next(specifier, context);
