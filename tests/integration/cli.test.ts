@@ -107,11 +107,21 @@ describe('serve', () => {
       expect((await send(Number(port), pathname)).status).toBe(401);
       expect((await send(Number(port), pathname + search)).status).toBe(302);
       child.kill(signal);
-      child.kill(signal);
       expect(await ended).toMatchObject({ code: 0, signal: null, stdout: line, stderr: '' });
       await expect(send(Number(port), '/')).rejects.toThrow();
     }
     expect(await readdir(home)).not.toContain('lock.json');
+  });
+
+  test('a second signal, as a terminal and npm both send one, does not cut the end short', async () => {
+    const home = await temporaryFolder();
+    const { child, ended } = await served('--home', home);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    await ended;
+    const left = await readdir(home);
+    expect(left).toContain('carryover.db');
+    for (const name of ['lock.json', 'carryover.db-wal']) expect(left).not.toContain(name);
   });
 
   test('ends also while a listener holds its event stream open', async () => {

@@ -1,8 +1,10 @@
+import { watch } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import type { ThumbnailSide } from '../../host/media/thumbnails.ts';
 import { thumbnailPath } from '../../host/media/thumbnails.ts';
 import type { TestServer } from './http-support.ts';
 import { failureOf, importImages, openServer, patternPng } from './http-support.ts';
@@ -27,6 +29,11 @@ async function pixelsOf(png: Buffer): Promise<{ data: Buffer; width: number; hei
 async function cached({ context }: Pick<TestServer, 'context'>): Promise<string[]> {
   const files = await readdir(join(context.home.cache, 'thumbnails'), { recursive: true });
   return files.filter((name) => name.includes('.')).sort();
+}
+
+function cachePath({ db, home }: TestServer['context'], id: number, side: ThumbnailSide): string {
+  const sha256 = db.prepare('SELECT sha256 FROM images WHERE id = ?').pluck().get(id);
+  return thumbnailPath(home.cache, String(sha256), side);
 }
 
 describe('thumbnails', () => {
@@ -77,9 +84,8 @@ describe('thumbnails', () => {
 
   test('come from the cache without another look at the original', async () => {
     const { ask, wide, context, root } = await withImages();
-    const row = context.db.prepare('SELECT sha256 FROM images WHERE id = ?').get(wide);
-    const path = thumbnailPath(context.home.cache, (row as { sha256: string }).sha256, 64);
-    await mkdir(join(path, '..'), { recursive: true });
+    const path = cachePath(context, wide, 64);
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, 'kept earlier');
     await rm(join(root, WIDE));
     expect((await ask(`/media/images/${wide}?w=64`)).text).toBe('kept earlier');
@@ -87,15 +93,21 @@ describe('thumbnails', () => {
 
   test('asked for many times at once are made once', async () => {
     const { ask, wide, context } = await withImages();
-    const folder = join(context.home.cache, 'thumbnails');
+    const path = cachePath(context, wide, 128);
+    await mkdir(dirname(path), { recursive: true });
+    const written = new Set<string>();
+    const watcher = watch(dirname(path), (_event, name) => written.add(String(name)));
+    onTestFinished(() => watcher.close());
     const asked = Array.from({ length: 12 }, () => ask(`/media/images/${wide}?w=128`));
     const replies = await Promise.all(asked);
     for (const { status, data } of replies) {
       expect(status).toBe(200);
       expect(data).toEqual(replies[0]!.data);
     }
-    expect(await readdir(folder)).toHaveLength(1);
-    expect(await cached({ context })).toHaveLength(1);
+    await writeFile(join(dirname(path), 'last'), '');
+    await vi.waitFor(() => expect(written).toContain('last'), 30_000);
+    // Every thumbnail that is made goes through a temporary file of its own.
+    expect([...written].filter((name) => name.endsWith('.tmp'))).toHaveLength(1);
   });
 
   test('are shown when the cache cannot be written', async () => {
