@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Page } from '@playwright/test';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeClone, node, root, type CloneFolder } from './clone.ts';
 import { dropPaths } from './drop.ts';
@@ -35,13 +36,17 @@ test('the window shows the real workbench', async () => {
   expect(await page.title()).toContain('Carryover');
 });
 
-test('a dropped folder comes up for import, by its path', async () => {
+test('a dropped folder is looked through at once, by its path', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'photos – 2026 '));
-  mkdirSync(join(folder, 'cats'));
+  for (const label of ['cats', 'dogs']) {
+    mkdirSync(join(folder, label));
+    const background = label === 'cats' ? 'orange' : 'brown';
+    const image = sharp({ create: { width: 32, height: 32, channels: 3, background } });
+    await image.png().toFile(join(folder, label, 'one.png'));
+  }
   await dropPaths(page, [folder]);
-  await page.getByRole('dialog').waitFor();
-  expect(await page.getByRole('dialog').innerHTML()).toContain(folder);
-  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Import 2 images' }).waitFor();
+  expect(await page.getByLabel('Name').inputValue()).toBe(basename(folder));
   rmSync(folder, { recursive: true });
 });
 
