@@ -11,7 +11,7 @@ export const CELL_COLOURS: Record<Cell, string> = {
 };
 
 export const SORTS: readonly { value: PairSort; title: string }[] = [
-  { value: 'difference', title: 'Difference of confidence' },
+  { value: 'difference', title: 'Confidence gap' },
   { value: 'confidence-a', title: 'Confidence of A' },
   { value: 'confidence-b', title: 'Confidence of B' },
   { value: 'path', title: 'Path' },

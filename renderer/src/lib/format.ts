@@ -13,9 +13,14 @@ export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
 export const percent = (share: number | null, digits = 1): string =>
   share === null ? '–' : `${(100 * share).toFixed(digits)} %`;
 
-/** A number with fixed digits; null as an en dash. */
+/** A number with fixed digits and a true minus sign, never "−0.00"; null as an en dash. */
 export const fixed = (value: number | null, digits = 3): string =>
-  value === null ? '–' : value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1');
+  value === null
+    ? '–'
+    : value
+        .toFixed(digits)
+        .replace(/^-(0\.?0*)$/, '$1')
+        .replace('-', '−');
 
 /** A p-value: "0.031", "< 0.001". */
 export const pValue = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
