@@ -27,13 +27,13 @@ const MAX_HEADER = 100_000_000;
 /** Serialises tensors in the given order. */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
   let offset = 0;
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
   for (const [name, { shape, data }] of tensors) {
     const end = offset + data.byteLength;
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
+    entries.push([name, { dtype: 'F32', shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const padded = Math.ceil(json.length / 8) * 8;
   const file = new Uint8Array(8 + padded + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);

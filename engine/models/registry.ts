@@ -15,8 +15,10 @@ const FIXUP_DEPTHS: Record<ArchitectureSpec['name'], FixupDepth> = {
 /** Tensors by parameter name. */
 export type Weights = Map<string, Float32Array>;
 
-/** Parameters of the head: what fine-tuning re-initialises. */
-export const HEAD_MODULE = 'fc';
+/** The head is what fine-tuning re-initialises: `fc.weight` and `fc.bias`, as in the paper's loader. */
+export function isHead(parameter: string): boolean {
+  return parameter.startsWith('fc.');
+}
 
 /** The forward pass of an architecture on a new graph. */
 export function buildModel(options: ModelOptions): Model {

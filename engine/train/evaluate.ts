@@ -1,3 +1,4 @@
+import { argmaxRows } from '../analysis/metrics.ts';
 import type { ModelOptions } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
 import type { OnnxEvaluator } from '../runtime/onnx/trainer.ts';
@@ -10,15 +11,6 @@ export interface Evaluation {
   accuracy: number;
   /** [image, class], in the source's order. */
   logits: Float32Array;
-}
-
-/** Index of the largest of `count` values from `offset` on; the first of equals. */
-export function argmax(values: Float32Array, offset: number, count: number): number {
-  let best = 0;
-  for (let k = 1; k < count; k++) {
-    if ((values[offset + k] ?? 0) > (values[offset + best] ?? 0)) best = k;
-  }
-  return best;
 }
 
 /** Evaluates given weights on a whole source. */
@@ -35,8 +27,9 @@ export async function evaluate(
   for await (const batch of source.evaluation()) {
     const result = await evaluator.run(weights, batch);
     logits.set(result.logits.subarray(0, batch.size * classes), done * classes);
+    const predicted = argmaxRows(result.logits, classes);
     for (let i = 0; i < batch.size; i++) {
-      if (argmax(result.logits, i * classes, classes) === batch.labels[i]) right += 1;
+      if (predicted[i] === batch.labels[i]) right += 1;
     }
     lossSum += result.loss * batch.size;
     done += batch.size;

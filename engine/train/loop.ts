@@ -20,7 +20,7 @@ export interface BatchSource {
 /** A point of a training from which it goes on bit for bit. */
 export interface TrainingPoint {
   state: TrainingState;
-  /** The epoch under way (1-based), and how many of its steps are done. */
+  /** The epoch under way (1-based; 0: not even the start is evaluated), and its steps done. */
   epoch: number;
   step: number;
   /** Sum of the losses of those steps. */
@@ -44,7 +44,7 @@ export interface TrainingRun {
   train: BatchSource;
   test: BatchSource | null;
   threads: number;
-  /** Where to start: epoch 1, step 0 for a new run (then epoch 0 is evaluated first). */
+  /** Where to start: epoch 0, step 0 for a new run. */
   from: TrainingPoint;
   hooks: TrainingHooks;
 }
@@ -67,8 +67,8 @@ export async function trainRun(run: TrainingRun): Promise<TrainingOutcome | null
   const evaluator = await OnnxEvaluator.create(options, threads);
   try {
     const loop = new Loop(run, trainer, evaluator);
-    if (from.epoch === 1 && from.step === 0) await loop.recordStart();
-    for (let epoch = from.epoch; epoch <= training.epochs; epoch++) {
+    if (from.epoch === 0) await loop.recordStart();
+    for (let epoch = Math.max(1, from.epoch); epoch <= training.epochs; epoch++) {
       if (!(await loop.epoch(epoch))) return null;
     }
     return await loop.outcome();

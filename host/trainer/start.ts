@@ -2,7 +2,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import { showShape } from '../../engine/graph/types.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
-import { HEAD_MODULE, initialise } from '../../engine/models/registry.ts';
+import { initialise, isHead } from '../../engine/models/registry.ts';
 import { readWeights } from './journal.ts';
 import type { TrainerJob } from './protocol.ts';
 
@@ -19,10 +19,9 @@ export async function startWeights(
   if (job.start.kind === 'random') return weights;
   const { file } = job.start;
   const { tensors } = await readWeights(file);
-  const backbone = parameters.filter(({ module }) => module !== HEAD_MODULE);
-  const head = new Set(parameters.filter((p) => p.module === HEAD_MODULE).map((p) => p.name));
+  const backbone = parameters.filter(({ name }) => !isHead(name));
   const names = new Set(backbone.map(({ name }) => name));
-  const unexpected = [...tensors.keys()].filter((name) => !names.has(name) && !head.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !names.has(name) && !isHead(name));
   const missing = [...names].filter((name) => !tensors.has(name));
   if (missing.length + unexpected.length > 0) throw mismatch(file, missing, unexpected);
   for (const { name, shape } of backbone) {

@@ -141,7 +141,7 @@ async function startPoint(
   const momentum = new Map(
     [...weights].map(([name, data]) => [name, new Float32Array(data.length)]),
   );
-  return { state: { weights, momentum }, epoch: 1, step: 0, lossSum: 0, seconds: 0 };
+  return { state: { weights, momentum }, epoch: 0, step: 0, lossSum: 0, seconds: 0 };
 }
 
 function versions(): Record<string, string> {
