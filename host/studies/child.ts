@@ -2,107 +2,105 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { TrainerCommand, TrainerMessage } from '../trainer/protocol.ts';
+import type { Failure } from '../../contract/errors.ts';
 
-/** The program that trains one run. */
-export const TRAINER = fileURLToPath(new URL('../trainer/main.ts', import.meta.url));
+/** The program that trains one run, and the one that walks the line between two. */
+export const TRAINER = programOf('main.ts');
+export const INTERPOLATOR = programOf('interpolate-main.ts');
 
 const STDERR_LINES = 12;
-const CANCEL_MILLISECONDS = 5_000;
+const STDERR_CHARACTERS = 8_000;
+const STOP_MILLISECONDS = 5_000;
 const WAY_OUT = 'start the study again: it goes on from the last finished epoch';
 
-export type Done = Extract<TrainerMessage, { type: 'done' }>;
-type Report = Exclude<TrainerMessage, { type: 'done' | 'paused' | 'failed' }>;
-
-/** A training under way in its own process. */
-export interface Training {
-  /**
-   * `done` with what was written, or null when it was paused or cancelled. Throws what the
-   * trainer said, or how its process ended.
-   */
-  ended: Promise<Done | null>;
-  /** Ends it after its journal is written; it can be started again. */
-  pause(): void;
-  /** Ends it at once; the journal stays valid. */
-  cancel(): void;
+function programOf(name: string): string {
+  return fileURLToPath(new URL(`../trainer/${name}`, import.meta.url));
 }
 
-/**
- * Starts the trainer on a job file. A throw of `onReport` (a full disk, say) ends the training
- * with that error.
- */
-export function startTraining(
+type Message = { type: string };
+type FailedMessage = { type: 'failed'; failure: Failure };
+
+/** A process that does one job and says how it goes. */
+export interface Child<M extends Message, C> {
+  /**
+   * The `done` message, or null when it was asked to stop and did. Throws what it said as its
+   * failure, what `hear` threw, or how it died, with its last lines on stderr.
+   */
+  ended: Promise<Extract<M, { type: 'done' }> | null>;
+  /** Asks it to stop by a command of its own; from then on its end is no failure. */
+  stop(command: C): void;
+  /** Asks it, and makes it stop when it has not after a while. */
+  stopNow(command: C): void;
+  /** Ends it without asking. */
+  kill(): void;
+}
+
+/** Starts a program of `host/trainer` on a job file. `hear` gets all that it says on the way. */
+export function startChild<M extends Message, C extends object>(
+  program: string,
   jobFile: string,
-  onReport: (message: Report) => void,
-  program = TRAINER,
-): Training {
+  hear: (message: Exclude<M, { type: 'done' | 'failed' }>) => void,
+): Child<M, C> {
   const child = fork(program, [jobFile], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const state: State = { stopping: false, final: null, thrown: null, stderr: stderrTail(child) };
-  child.on('message', (message) => {
-    hear(message as TrainerMessage, state, onReport, child);
-  });
-  const ended = new Promise<Done | null>((resolve, reject) => {
+  const state: State<M> = { stopping: false, done: null, thrown: null };
+  const stderr = stderrTail(child);
+  child.on('message', (message) => listen(message as M, state, hear, child));
+  const ended = new Promise<Extract<M, { type: 'done' }> | null>((resolve, reject) => {
     child.once('error', (error) => reject(startError(error, program)));
-    child.once('close', (code, signal) => settle(state, code, signal, resolve, reject));
+    child.once('close', (code, signal) => {
+      if (state.thrown) reject(state.thrown.error);
+      else if (state.done ?? state.stopping) resolve(state.done);
+      else reject(deathOf(code, signal, stderr()));
+    });
   });
-  const send = (command: TrainerCommand): void => {
+  const stop = (command: C): void => {
     state.stopping = true;
     if (child.connected) child.send(command, () => undefined);
   };
   return {
     ended,
-    pause: () => send({ type: 'pause' }),
-    cancel() {
-      send({ type: 'cancel' });
-      const kill = setTimeout(() => child.kill('SIGKILL'), CANCEL_MILLISECONDS);
+    stop,
+    stopNow(command) {
+      stop(command);
+      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
       child.once('close', () => clearTimeout(kill));
+    },
+    kill() {
+      state.stopping = true;
+      child.kill('SIGKILL');
     },
   };
 }
 
-interface State {
+interface State<M extends Message> {
   stopping: boolean;
-  final: Exclude<TrainerMessage, Report> | null;
+  done: Extract<M, { type: 'done' }> | null;
   thrown: { error: unknown } | null;
-  stderr: () => string;
 }
 
-function hear(
-  message: TrainerMessage,
-  state: State,
-  onReport: (message: Report) => void,
+function listen<M extends Message>(
+  message: M,
+  state: State<M>,
+  hear: (message: Exclude<M, { type: 'done' | 'failed' }>) => void,
   child: ChildProcess,
 ): void {
-  if (message.type === 'done' || message.type === 'paused' || message.type === 'failed') {
-    state.final = message;
-    return;
-  }
   if (state.thrown) return;
-  try {
-    onReport(message);
-  } catch (error) {
-    state.thrown = { error };
-    child.kill('SIGKILL');
+  if (message.type === 'done') {
+    state.done = message as Extract<M, { type: 'done' }>;
+  } else if (message.type === 'failed') {
+    const { code, message: text, detail } = (message as unknown as FailedMessage).failure;
+    state.thrown = { error: new CarryoverError(code, text, detail) };
+  } else {
+    try {
+      hear(message as Exclude<M, { type: 'done' | 'failed' }>);
+    } catch (error) {
+      state.thrown = { error };
+      child.kill('SIGKILL');
+    }
   }
-}
-
-function settle(
-  { final, thrown, stopping, stderr }: State,
-  code: number | null,
-  signal: NodeJS.Signals | null,
-  resolve: (done: Done | null) => void,
-  reject: (error: unknown) => void,
-): void {
-  if (thrown) reject(thrown.error);
-  else if (final?.type === 'done') resolve(final);
-  else if (final?.type === 'failed') {
-    const { code: kind, message, detail } = final.failure;
-    reject(new CarryoverError(kind, message, detail));
-  } else if (final?.type === 'paused' || stopping) resolve(null);
-  else reject(deathOf(code, signal, stderr()));
 }
 
 function deathOf(code: number | null, signal: string | null, stderr: string): CarryoverError {
@@ -123,7 +121,7 @@ function startError(error: Error, program: string): CarryoverError {
 function stderrTail(child: ChildProcess): () => string {
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    text = (text + chunk).slice(-8_000);
+    text = (text + chunk).slice(-STDERR_CHARACTERS);
   });
   return () => text.trim().split('\n').slice(-STDERR_LINES).join('\n');
 }

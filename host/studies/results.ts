@@ -3,6 +3,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { OverSeeds, StudyResults, StudySpec } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
+import { walkLine } from './barriers.ts';
 import { createComparer } from './compare.ts';
 import type { Comparer } from './compare.ts';
 import { listRuns } from './run-rows.ts';
@@ -19,15 +20,23 @@ export async function computeResults(
   const runs = listRuns(context.db, { studyId }).filter(({ kind }) => kind === 'target');
   const arms = armResults(spec, runs);
   const wanted = spec.analyses.includes('agreement') ? pairsOf(spec, runs) : [];
+  const lines = spec.analyses.includes('barrier') ? linesOf(spec, runs) : [];
+  const total = wanted.length + lines.length;
   const comparer = createComparer(context);
   const pairs: StudyResults['pairs'] = [];
   for (const pair of wanted) {
     signal.throwIfAborted();
-    progress(pairs.length, wanted.length);
+    progress(pairs.length, total);
     pairs.push(pairResult(comparer, pair));
     await nextTurn();
   }
-  return { arms, relativeDrop: relativeDrops(spec, arms), pairs, barriers: [] };
+  const barriers: StudyResults['barriers'] = [];
+  for (const { a, b } of lines) {
+    signal.throwIfAborted();
+    progress(pairs.length + barriers.length, total);
+    barriers.push(await walkLine(context, a, b, signal));
+  }
+  return { arms, relativeDrop: relativeDrops(spec, arms), pairs, barriers };
 }
 
 /** Accuracy and optimisation speed over the seeds, arms by shuffles, in the study's order. */
@@ -107,6 +116,14 @@ export function pairsOf(
   return spec.shuffles.flatMap((shuffle) => {
     const own = Object.keys(spec.arms).flatMap((arm) => bySeed(spec, runs, arm, String(shuffle)));
     return own.flatMap((a, index) => own.slice(index + 1).map((b) => ({ a, b })));
+  });
+}
+
+/** First and second seed of every arm and shuffle. */
+function linesOf(spec: StudySpec, runs: readonly RunSummary[]): { a: RunSummary; b: RunSummary }[] {
+  return cells(spec).flatMap(({ arm, shuffle }) => {
+    const [a, b] = bySeed(spec, runs, arm, shuffle);
+    return a && b ? [{ a, b }] : [];
   });
 }
 

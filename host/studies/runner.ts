@@ -71,7 +71,7 @@ export function createStudyRunner(context: HostContext): StudyRunner {
   async function pause(studyId: string): Promise<void> {
     const { stop, ended } = requireLive(studyId);
     stop.asked ??= 'pause';
-    stop.training?.pause();
+    stop.training?.stop({ type: 'pause' });
     await ended;
   }
 
@@ -104,7 +104,7 @@ async function runStudy(
 ): Promise<string> {
   const abort = (): void => {
     stop.asked = 'cancel';
-    stop.training?.cancel();
+    stop.training?.stopNow({ type: 'cancel' });
   };
   handle.signal.addEventListener('abort', abort);
   if (handle.signal.aborted) abort();
@@ -141,11 +141,16 @@ async function trainAll(
 }
 
 async function conclude(context: HostContext, studyId: string, handle: JobHandle): Promise<void> {
-  const tell = (phase: string) => (done: number, total: number) =>
-    handle.progress({ phase, done, total, unit: '', rate: null, secondsLeft: null });
-  const results = await computeResults(context, studyId, tell('comparing runs'), handle.signal);
+  const tell = (phase: string, done: number, total: number, unit: string) =>
+    handle.progress({ phase, done, total, unit, rate: null, secondsLeft: null });
+  const results = await computeResults(
+    context,
+    studyId,
+    (done, total) => tell('comparing runs', done, total, 'pairs'),
+    handle.signal,
+  );
   storeResults(context.db, studyId, results);
-  tell('writing the report')(0, 1);
+  tell('writing the report', 0, 1, 'reports');
   await writeReport(context, studyId, handle.signal);
 }
 

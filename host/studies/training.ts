@@ -6,9 +6,9 @@ import type { HostContext } from '../context.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
 import { fileError, writeFileAtomic } from '../files.ts';
-import type { ItemList, TrainerJob, TrainerMessage } from '../trainer/protocol.ts';
-import type { Done, Training } from './child.ts';
-import { startTraining } from './child.ts';
+import type { ItemList, TrainerCommand, TrainerJob, TrainerMessage } from '../trainer/protocol.ts';
+import type { Child } from './child.ts';
+import { startChild, TRAINER } from './child.ts';
 import type { StudyImage } from './data.ts';
 import type { PlannedRun } from './plan.ts';
 import { imagesOfRun, runTitle } from './progress.ts';
@@ -21,7 +21,7 @@ import { addRunNote, resetRun, setRunStatus, storeEpoch, storeFinishedRun } from
 export interface Stop {
   /** Set by a pause or a cancel; the training under way, if any, is told. */
   asked: 'pause' | 'cancel' | null;
-  training: Training | null;
+  training: Child<TrainerMessage, TrainerCommand> | null;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function trainRun(
     if (stop.asked !== null) return false;
     mark(context, run.id, 'running');
     progress.phase(runTitle(run));
-    stop.training = startTraining(jobFile, (message) =>
+    stop.training = startChild(TRAINER, jobFile, (message) =>
       hear(context, run, studyId, progress, message),
     );
     const done = await stop.training.ended;
@@ -136,7 +136,8 @@ function startOf(context: HostContext, { spec }: PlannedRun): TrainerJob['start'
   });
 }
 
-type Report = Exclude<TrainerMessage, { type: 'done' | 'paused' | 'failed' }>;
+type Report = Exclude<TrainerMessage, { type: 'done' | 'failed' }>;
+type Done = Extract<TrainerMessage, { type: 'done' }>;
 
 /** Stores and passes on what the trainer says. */
 function hear(
@@ -148,6 +149,8 @@ function hear(
 ): void {
   const images = run.spec.data.train.images;
   switch (message.type) {
+    case 'paused':
+      return;
     case 'preparing':
       progress.phase(`${runTitle(run)}: reading images (${message.done} of ${message.total})`);
       return;

@@ -26,7 +26,8 @@ export function figures(data: ReportData): Html {
     </p>
     <div class="figures">
       ${data.study.spec.shuffles.map((shuffle) => curves(data, String(shuffle), legend))}
-    </div>`;
+    </div>
+    ${barrierFigures(data, legend)}`;
 }
 
 function barFigures(data: ReportData, legend: Html): Html[] {
@@ -85,6 +86,28 @@ function curves(data: ReportData, shuffle: string, legend: Html): Html[] {
   const chart = (what: string, key: 'testAccuracy' | 'trainAccuracy') =>
     figure(what, title, [lineChart(`${what}, ${title}`, 'epoch', lines(data, runs, key)), legend]);
   return [chart('Test accuracy', 'testAccuracy'), chart('Training accuracy', 'trainAccuracy')];
+}
+
+/** Accuracy between two runs of an arm, per shuffle. */
+function barrierFigures(data: ReportData, legend: Html): Html | null {
+  const { barriers } = data.results;
+  if (barriers.length === 0) return null;
+  const byShuffle = [...Map.groupBy(barriers, ({ shuffle }) => shuffle)];
+  const charts = byShuffle.map(([shuffle, own]) => {
+    const lines = own.map(({ kind, a, lambda, accuracy }) => {
+      const arm = data.runs.find(({ id }) => id === a)?.arm ?? '';
+      const points = lambda.map((x, index) => ({ x, y: accuracy[index] ?? 0 }));
+      return { name: kind, colour: colour(armIndex(data, arm)), points };
+    });
+    const chart = lineChart(`Accuracy between two runs, ${shuffleTitle(shuffle)}`, 'λ', lines);
+    return figure('Test accuracy on the line', shuffleTitle(shuffle), [chart, legend]);
+  });
+  return html`<h2 id="barriers">Between two runs</h2>
+    <p>
+      Test accuracy of the weights (1 − λ) a + λ b, where a and b are the first and the second seed
+      of an arm. A flat line: both lie in one basin. A valley: a barrier parts them.
+    </p>
+    <div class="figures">${charts}</div>`;
 }
 
 function lines(

@@ -43,7 +43,7 @@ function cards(data: ReportData, pretrained?: Arm, random?: Arm): Html[] {
   }
   const shuffle = pretrained?.shuffle ?? data.results.pairs[0]?.shuffle;
   for (const [kind, kappa] of meanKappas(data.results, shuffle)) {
-    made.push([`κ ${fixed(kappa)}`, `error consistency within ${kind}`]);
+    made.push([`κ ${fixed(kappa)}`, `error consistency of ${kind}`]);
   }
   return made.map(
     ([value, label]) => html`<div class="card"><b>${value}</b><span>${label}</span></div>`,
@@ -72,7 +72,7 @@ export function mainTable(data: ReportData): Html {
     return armRow(data, each, first);
   });
   return html`<div class="scroll">
-      <table>
+      <table class="tight">
         <thead>
           <tr>
             <th>Images</th>
@@ -140,7 +140,7 @@ export function pairTable(data: ReportData): Html {
       bootstrap intervals over groups of test images (n = ${pairs[0]?.n ?? 0}).
     </p>
     <div class="scroll">
-      <table>
+      <table class="tight">
         <thead>
           <tr>
             <th>Images</th>

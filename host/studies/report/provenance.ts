@@ -156,11 +156,11 @@ export function rebuild({ study, runs }: ReportData): Html {
 function runRow(run: RunDetail): Html {
   return html`<tr>
     <td><code>${run.id}</code></td>
-    <td>${run.arm}</td>
+    <td class="w">${run.arm}</td>
     <td class="n">${run.seed}</td>
     <td>${run.kind === 'target' ? run.shuffle : ''}</td>
     <td><code>${run.parentCheckpoint ?? 'random'}</code></td>
-    <td>${run.finishedAt}</td>
+    <td class="w">${(run.finishedAt ?? '').slice(0, 16).replace('T', ' ')}</td>
     <td><code>${(run.weightsHash ?? '').slice(0, 16)}</code></td>
     <td>${run.notes.join('; ')}</td>
   </tr>`;

@@ -26,7 +26,7 @@ pre { overflow-x: auto; padding: 16px; background: var(--card); border: 1px soli
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px;
   margin: 28px 0 0; }
 .card { padding: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.card b { display: block; font-size: 26px; font-weight: 650; line-height: 1.2;
+.card b { display: block; font-size: 24px; font-weight: 650; line-height: 1.2;
   font-variant-numeric: tabular-nums; }
 .card span { color: var(--soft); font-size: 13px; }
 .scroll { overflow-x: auto; }
@@ -34,6 +34,7 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th { text-align: left; color: var(--soft); font-size: 12.5px; font-weight: 550; }
 th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; padding-right: 18px; white-space: nowrap; }
+td.w, .tight td { white-space: nowrap; }
 tr.first td { border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 24px; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }

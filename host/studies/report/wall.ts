@@ -138,7 +138,7 @@ function tileOf({ image, original, seen }: Tile): Html {
   const pictures =
     original === null
       ? html`<span class="gone">gone or changed</span>`
-      : html`<img src="${original}" alt="${image.truth}" loading="lazy" />`;
+      : html`<img src="${original}" alt="${image.truth}" />`;
   const shown =
     seen === null ? null : html`<img class="seen" src="${seen}" alt="as the run saw it" />`;
   return html`<div class="tile" title="${image.path}">

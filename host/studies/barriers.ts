@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { RunSummary } from '../../contract/runs.ts';
+import type { StudyResults } from '../../contract/study.ts';
+import type { HostContext } from '../context.ts';
+import { writeFileAtomic } from '../files.ts';
+import type { InterpolationJob, InterpolationMessage, TrainerJob } from '../trainer/protocol.ts';
+import { INTERPOLATOR, startChild } from './child.ts';
+import { runFolder, weightsFile } from './run-files.ts';
+
+const POINTS = 11;
+
+type Barrier = StudyResults['barriers'][number];
+
+/**
+ * Accuracy and loss on the test images at eleven points of the straight line between two finished
+ * runs of one arm. Throws `io` when weights are gone, and the signal's reason.
+ */
+export async function walkLine(
+  context: HostContext,
+  a: RunSummary,
+  b: RunSummary,
+  signal: AbortSignal,
+): Promise<Barrier> {
+  const line: Barrier = {
+    kind: `${a.arm}/${b.arm}`,
+    shuffle: a.shuffle,
+    a: a.id,
+    b: b.id,
+    lambda: [],
+    accuracy: [],
+    loss: [],
+  };
+  const file = join(context.home.cache, `line-${a.id}-${b.id}.json`);
+  await writeFileAtomic(file, JSON.stringify(interpolationJob(context, a, b)));
+  try {
+    const child = startChild<InterpolationMessage, never>(INTERPOLATOR, file, ({ point }) => {
+      line.lambda.push(point.lambda);
+      line.accuracy.push(point.accuracy);
+      line.loss.push(point.loss);
+    });
+    const abort = (): void => child.kill();
+    signal.addEventListener('abort', abort);
+    await child.ended.finally(() => signal.removeEventListener('abort', abort));
+    signal.throwIfAborted();
+    return line;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function interpolationJob(context: HostContext, a: RunSummary, b: RunSummary): InterpolationJob {
+  const text = readFileSync(join(runFolder(context, a.id), 'job.json'), 'utf8');
+  return {
+    job: JSON.parse(text) as TrainerJob,
+    a: lastWeights(context, a),
+    b: lastWeights(context, b),
+    lambdas: Array.from({ length: POINTS }, (_, index) => index / (POINTS - 1)),
+  };
+}
+
+function lastWeights(context: HostContext, { id, epochs }: RunSummary): string {
+  const file = weightsFile(context, id, epochs);
+  if (file !== null) return file;
+  throw new CarryoverError('io', `the last weights of run ${id} are not there`, {
+    file: runFolder(context, id),
+    wayOut: 'start the study again; it trains what is missing',
+  });
+}
