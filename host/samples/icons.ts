@@ -5,6 +5,7 @@ import type { Picture, Raster } from './picture.ts';
 import { encodePng, iconSvg, mapInLanes, rasterise } from './picture.ts';
 import { readTarball } from './packages.ts';
 import type { Site } from './site.ts';
+import type { Measures } from './style.ts';
 import { dropNearDoubles, isBlank, measure, signature, styleOf } from './style.ts';
 
 /** The recipe of a set drawn from the icon sets of @iconify/json. */
@@ -60,7 +61,9 @@ export interface Candidate {
   svg: string;
   licence: string;
   attribution: string;
-  /** From a set of coloured emoji. */
+  /** From a set that draws in colours. */
+  palette: boolean;
+  /** From a set of emoji. */
   emoji: boolean;
 }
 
@@ -122,7 +125,8 @@ export function candidatesOf(set: IconSetFile, recipe: IconRecipe, naming: Namin
     svg: svgOf(set, icon, recipe.size),
     licence,
     attribution: `${info.name} by ${info.author.name}`,
-    emoji: info.category === 'Emoji' && info.palette,
+    palette: info.palette,
+    emoji: info.category === 'Emoji',
   }));
 }
 
@@ -157,9 +161,7 @@ async function drawConcept(
   const drawn = await mapInLanes(candidates, site, async (candidate) => {
     const raster = await rasterise(candidate.svg, recipe.size);
     tick();
-    const measures = measure(raster);
-    const emoji = candidate.emoji && !isBlank(measures);
-    const domain: IconDomain | null = emoji ? 'emoji' : styleOf(measures);
+    const domain = domainOf(candidate, measure(raster));
     return { domain, item: { ...candidate, raster, signature: signature(raster) } };
   });
   for (const { domain, item } of drawn) if (domain) byDomain[domain].push(item);
@@ -170,6 +172,14 @@ async function drawConcept(
       site.take(await picture(item, domain, recipe.packages[0] ?? '')),
     );
   }
+}
+
+/** Null for a picture that belongs to no domain. */
+function domainOf({ palette, emoji }: Candidate, measures: Measures): IconDomain | null {
+  if (palette && emoji) return isBlank(measures) ? null : 'emoji';
+  const style = styleOf(measures);
+  // What is hardly coloured in a set of coloured drawings is no line, solid or duotone drawing.
+  return palette && style !== 'color' ? null : style;
 }
 
 async function picture(item: Drawn, domain: IconDomain, spec: string): Promise<Picture> {

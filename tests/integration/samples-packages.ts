@@ -91,7 +91,7 @@ export const ICON_PACKAGE: Files = {
   'json/streamline-color.json': iconSet(
     'streamline-color',
     { spdx: 'CC-BY-4.0', category: 'UI Multicolor', palette: true },
-    { 'bell-flat': ['color', 3] },
+    { 'bell-flat': ['color', 3], home: ['line', 3] },
   ),
   'json/gala.json': iconSet('gala', { ...open, spdx: 'GPL-3.0' }, { bell: ['line', 5] }),
   'json/logos.json': iconSet('logos', { ...open, category: 'Logos' }, { bell: ['solid', 5] }),
