@@ -272,6 +272,36 @@ describe('shuffled views', () => {
   });
 });
 
+test('input understands the runs of a real study', async () => {
+  const patterns = await Promise.all(
+    [40, 41, 42, 43, 44, 45].map((side) => patternPng(side, side)),
+  );
+  const files = patterns.map((data, i) => [`${i < 3 ? 'cats' : 'dogs'}/${i}.png`, data] as const);
+  const server = await withImages(Object.fromEntries(files));
+  const created = await server.call('studies.create', { yaml: STUDY });
+  if (!created.ok) throw new Error(created.error.message);
+  const views = new Map<string, string>();
+  for (const { id, kind, shuffle } of created.value.plan.runs) {
+    if (kind === 'pretraining') continue;
+    const reply = await server.ask(`/media/images/${server.small}/input?run=${id}`);
+    const { data, width } = await pixelsOf(reply.data);
+    expect(width).toBe(16);
+    views.set(shuffle, data.toString('hex'));
+  }
+  expect([...views.keys()].sort()).toEqual(['8', 'none', 'pixel']);
+  expect(new Set(views.values()).size).toBe(3);
+});
+
+const STUDY = `
+name: inputs
+data: { set: images, split: { train: 0.5, test: 0.5, grouped: false } }
+architecture: { name: fixup-resnet10, width: 4, image: 16 }
+arms: { RI-T: { init: random } }
+seeds: [7]
+shuffles: [none, 8, pixel]
+training: { epochs: 1, lr: { peak: 0.01 } }
+`;
+
 function insertRun({ db }: TestServer['context'], id: string, spec: object): void {
   db.prepare(
     `INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,
