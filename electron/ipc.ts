@@ -11,7 +11,7 @@ export function setupIpc(window: MainWindow): void {
   handle(window, channels.showInFolder, (path) => shell.showItemInFolder(checkedPath(path)));
 }
 
-/** The one place where IPC comes in. A foreign or nested frame is refused by a rejection. */
+/** The one place where IPC comes in. Any frame but the main window's own page is refused. */
 function handle(window: MainWindow, channel: string, answer: (argument: unknown) => unknown): void {
   ipcMain.handle(channel, (event, argument: unknown) => {
     refuseForeign(window, channel, event);
@@ -22,7 +22,8 @@ function handle(window: MainWindow, channel: string, answer: (argument: unknown)
 function refuseForeign(window: MainWindow, channel: string, event: IpcMainInvokeEvent): void {
   const frame = event.senderFrame;
   const origin = frame === null ? null : originOf(frame.url);
-  if (frame?.parent === null && origin !== null && origin === window.origin) return;
+  const ours = event.sender === window.browserWindow?.webContents && frame?.parent === null;
+  if (ours && origin !== null && origin === window.origin) return;
   const from = frame === null ? 'a frame that is gone' : `a frame at ${frame.url.slice(0, 200)}`;
   throw new Error(`refused ${channel} from ${from}`);
 }

@@ -2,8 +2,9 @@ import { app, type WebContents } from 'electron';
 import { openExternal } from './external.ts';
 import type { MainWindow } from './window.ts';
 import { originOf } from './origin.ts';
+import { isReport, openReport } from './report.ts';
 
-/** Keeps every page on the host's origin: no other navigation, window or webview. */
+/** Keeps every page on the host's origin: no other navigation, no window or webview of its own. */
 export function setupNavigation(window: MainWindow): void {
   app.on('web-contents-created', (_event, contents) => guard(contents, window));
 }
@@ -18,7 +19,8 @@ function guard(contents: WebContents, window: MainWindow): void {
   contents.on('will-redirect', stay);
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(({ url }) => {
-    void openExternal(url);
+    if (isReport(url, window.origin)) openReport(url);
+    else void openExternal(url);
     return { action: 'deny' };
   });
 }

@@ -2,7 +2,7 @@ import { app, BrowserWindow } from 'electron';
 import { versionArgument } from './bridge.ts';
 import { readWindowState, writeWindowState } from './window-state.ts';
 
-/** The app's one window, on the host's origin. */
+/** The app's main window, on the host's origin. */
 export class MainWindow {
   readonly #preload: string;
   #window: BrowserWindow | null = null;
@@ -88,7 +88,10 @@ export class MainWindow {
     if (maximised) window.maximize();
     window.once('ready-to-show', () => window.show());
     window.on('close', () => writeWindowState(window));
-    window.on('closed', () => (this.#window = null));
+    window.on('closed', () => {
+      this.#window = null;
+      for (const report of BrowserWindow.getAllWindows()) report.close();
+    });
     window.webContents.on('render-process-gone', (_event, { reason }) => {
       console.warn(`the page's process is gone: ${reason}`);
       if (reason !== 'clean-exit') window.webContents.reload();

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { makeClone, type CloneFolder } from './clone.ts';
 import { dropPaths } from './drop.ts';
 import { ShellUnderTest } from './launch.ts';
@@ -246,6 +246,30 @@ describe('refusals', () => {
     await expect.poll(() => page.context().pages().length).toBe(1);
     expect(foreignHits).toEqual([]);
     expect(shell.pendingCalls).toEqual([]);
+  });
+
+  test('a report of the host opens in a window without the bridge, closed with the main one', async () => {
+    const page = await open();
+    await page.evaluate(`document.body.insertAdjacentHTML("beforeend",
+      '<a id="report" href="/reports/1" target="_blank" rel="noopener">x</a>')`);
+    await page.locator('#report').click();
+    const report = await vi.waitUntil(
+      () =>
+        page
+          .context()
+          .pages()
+          .find((other) => other.url().endsWith('/reports/1')),
+      { timeout: 10_000 },
+    );
+    await report.waitForFunction('document.title === "a report"');
+    expect(await report.evaluate('typeof window.carryover')).toBe('undefined');
+    const sent = report.evaluate('electronDoubleInvoke("carryover:pick-folder", [])');
+    await expect(sent).rejects.toThrow('refused carryover:pick-folder');
+    await report.evaluate(`location.href = "${foreignOrigin}/from-report"`);
+    await shell.says(`refused to navigate to ${foreignOrigin}/from-report`);
+    await shell.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close(), null);
+    expect(await shell.exited).toBe(0);
+    expect(foreignHits).toEqual([]);
   });
 
   test('every permission is denied', async () => {

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import type * as Electron from 'electron';
 import type { Page } from '@playwright/test';
 import { app } from './app.ts';
-import { chromiumInUse } from './browser.ts';
 import { DoubleEvent } from './event.ts';
 import { receive } from './ipc-main.ts';
-import { guardRequests } from './navigation.ts';
+import { takePage } from './navigation.ts';
 import { preloadScript } from './page-side.ts';
 import { applyPermissions } from './session.ts';
 import { WebContents } from './web-contents.ts';
@@ -118,17 +117,15 @@ app.closeWindows = () => {
   for (const window of windows) window.close();
 };
 
-/** Chromium's first page, with the preload in it and the app's rules around it. */
+/** A page of Chromium with the preload in it and the app's rules around it. */
 async function openPage(
   contents: WebContents,
   preferences: Electron.WebPreferences,
 ): Promise<Page> {
-  const page = chromiumInUse().context.pages()[0];
-  if (!page) throw new Error('the electron double has one window, which was closed');
+  const page = await takePage(contents);
   await applyPermissions(contents);
-  await guardRequests(page, contents);
   await page.exposeBinding('electronDoubleInvoke', ({ frame }, channel: string, given: unknown[]) =>
-    receive(frame, channel, given),
+    receive(contents, frame, channel, given),
   );
   if (preferences.preload !== undefined) {
     const source = readFileSync(preferences.preload, 'utf8');

@@ -14,11 +14,16 @@ export const ipcMain = {
   },
 } satisfies Partial<Electron.IpcMain>;
 
-/** What a frame of a real page sends, with that frame as its sender. */
-export async function receive(frame: Frame, channel: string, given: unknown[]): Promise<unknown> {
+/** What a frame of a real page in `sender` sends. */
+export async function receive(
+  sender: unknown,
+  frame: Frame,
+  channel: string,
+  given: unknown[],
+): Promise<unknown> {
   const handler = handlers.get(channel);
   if (!handler) throw new Error(`No handler registered for '${channel}'`);
-  const event = { type: 'frame', senderFrame: senderFrame(frame) };
+  const event = { type: 'frame', sender, senderFrame: senderFrame(frame) };
   return handler(event as unknown as Electron.IpcMainInvokeEvent, ...given);
 }
 

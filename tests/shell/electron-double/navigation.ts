@@ -1,4 +1,5 @@
-import type { APIResponse, Frame, Page, Request, Route } from '@playwright/test';
+import type { APIResponse, BrowserContext, Frame, Page, Request, Route } from '@playwright/test';
+import { chromiumInUse } from './browser.ts';
 import { DoubleEvent } from './event.ts';
 import type { WebContents } from './web-contents.ts';
 
@@ -13,20 +14,48 @@ class NavigationEvent extends DoubleEvent {
   }
 }
 
-/** Raises Electron's navigation events for what a real page does, and obeys what they prevent. */
-export async function guardRequests(page: Page, contents: WebContents): Promise<void> {
-  const context = page.context();
-  const strays = new StrayWindows();
+/** The app's windows: Chromium's pages that no page opened by itself. */
+const owned = new Map<Page, WebContents>();
+
+/**
+ * A page for a window of the app (Chromium's first page for the first one), guarded: Electron's
+ * navigation events are raised for what the page does, and what they prevent does not happen.
+ */
+export async function takePage(contents: WebContents): Promise<Page> {
+  const { context } = chromiumInUse();
+  const first = owned.size === 0 ? context.pages()[0] : undefined;
+  if (first) await guardRequests(first.context(), new StrayWindows(), contents);
+  const page = first ?? (await newPage(context));
+  owned.set(page, contents);
+  return page;
+}
+
+let making = 0;
+
+async function newPage(context: BrowserContext): Promise<Page> {
+  making += 1;
+  return context.newPage();
+}
+
+async function guardRequests(
+  context: BrowserContext,
+  strays: StrayWindows,
+  main: WebContents,
+): Promise<void> {
   await context.route('**/*', async (route) => {
     const request = route.request();
     if (!request.isNavigationRequest()) return route.continue();
     const frame = frameOf(request);
-    if (frame?.page() === page) return navigate(route, frame, contents);
-    if (contents.windowOpen(request.url()) === 'allow') return route.continue();
+    const contents = frame && owned.get(frame.page());
+    if (contents) return navigate(route, frame, contents);
+    if (main.windowOpen(request.url()) === 'allow') return route.continue();
     await route.abort();
     strays.refused();
   });
-  context.on('page', (opened) => strays.opened(opened));
+  context.on('page', (opened) => {
+    if (making > 0) making -= 1;
+    else strays.opened(opened);
+  });
 }
 
 /** Chromium reports a new window before or after its request, which must be refused first. */

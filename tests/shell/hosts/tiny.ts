@@ -24,7 +24,9 @@ const server = createServer((request, response) => {
     const cookie = 'token=tiny; HttpOnly; SameSite=Strict; Path=/';
     response.writeHead(303, { location: '/', 'set-cookie': cookie }).end();
   } else if (!request.headers.cookie?.includes('token=tiny')) response.writeHead(401).end('401');
-  else response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+  else if (url.pathname.startsWith('/reports/')) {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<title>a report</title>');
+  } else response.writeHead(200, { 'content-type': 'text/html' }).end(page);
 });
 
 process.on('SIGTERM', () => process.exit(0));
