@@ -1,8 +1,9 @@
 import pack from '../package.json' with { type: 'json' };
 import type { AppInfo, Handlers } from '../contract/api.ts';
-import type { HostContext } from './context.ts';
+import type { HomePaths, HostContext } from './context.ts';
 import { datasetHandlers } from './datasets/handlers.ts';
 import { databaseError } from './db/errors.ts';
+import type { OpenedDatabase } from './db/open.ts';
 import { openDatabase } from './db/open.ts';
 import { createEventBus } from './events.ts';
 import { createHome, resolveHome } from './home.ts';
@@ -35,10 +36,18 @@ export function openWorkbench(options: WorkbenchOptions): Workbench {
   const home = createHome(resolveHome(options.home));
   const { command, readonly = false } = options;
   const opened = openDatabase(home.database, { command, readonly });
-  const { db } = opened;
+  try {
+    return assemble(home, opened);
+  } catch (error) {
+    opened.close();
+    throw databaseError(error, home.database);
+  }
+}
+
+function assemble(home: HomePaths, { db, close }: OpenedDatabase): Workbench {
   const events = createEventBus();
   const table = jobTable(db);
-  if (!readonly) table.interruptUnfinished();
+  if (!db.readonly) table.interruptUnfinished();
   const jobs = createJobRunner(table, events, home.database);
   const context: HostContext = { db, home, events, jobs };
   return {
@@ -46,7 +55,7 @@ export function openWorkbench(options: WorkbenchOptions): Workbench {
     handlers: withDatabaseErrors(handlersOf(context), home.database),
     async close() {
       await jobs.shutdown();
-      opened.close();
+      close();
     },
   };
 }

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
-import { decodeImage, probeImage } from '../../engine/transforms/decode.ts';
+import { decodeImage, decodeOwnSize, probeImage } from '../../engine/transforms/decode.ts';
 import type { FoundFile } from './walk.ts';
 import { absolutePath, unreadable } from './walk.ts';
 
 const CHUNK_BYTES = 1 << 20;
-/** Every pixel is decoded whatever the target size; the small one costs least. */
-const TRIAL_PIXELS = 16;
+/** Up to this many pixels decoding alone is cheaper than decoding and shrinking, beyond it dearer. */
+const SMALL_PIXELS = 1 << 18;
+const SHRUNK_SIDE = 16;
 
 /** A file that is an image and decodes to its end. */
 export interface InspectedImage extends FoundFile {
@@ -44,12 +45,18 @@ export async function inspect(root: string, file: FoundFile): Promise<InspectedI
   const path = absolutePath(root, file.path);
   try {
     const { width, height, format, pages } = await probeImage(path);
-    await decodeImage(path, { resize: 'stretch', background: '#ffffff' }, TRIAL_PIXELS);
+    await decodeWhole(path, width * height);
     return { ...file, width, height, pages, format, sha256: await hashFile(path) };
   } catch (error) {
     if (!(error instanceof CarryoverError)) return unreadable(error);
     return error.message.replace(`${path}: `, ''); // the report names the file by its relative path
   }
+}
+
+/** Decodes every pixel and forgets them. Throws when the data is truncated or corrupt. */
+async function decodeWhole(path: string, pixels: number): Promise<void> {
+  if (pixels <= SMALL_PIXELS) await decodeOwnSize(path);
+  else await decodeImage(path, { resize: 'stretch', background: '#ffffff' }, SHRUNK_SIDE);
 }
 
 const FORMAT_BY_EXTENSION: Record<string, string> = {

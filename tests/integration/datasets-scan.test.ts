@@ -115,6 +115,8 @@ describe('files', () => {
     const middle = Math.floor(png.length / 2);
     corrupt.fill(0xaa, middle, middle + 40);
     put(root, 'bad/corrupt.png', corrupt);
+    const large = await picture(3, 'jpeg', [700, 500]);
+    put(root, 'bad/large.jpg', large.subarray(0, large.length * 0.9));
     put(root, 'bad/truncated.png', png.subarray(0, png.length * 0.7));
     put(root, 'bad/truncated.jpg', jpeg.subarray(0, jpeg.length * 0.7));
     put(root, 'bad/truncated.bmp', bitmap(40, 40, 1).subarray(0, 2000));
@@ -124,12 +126,18 @@ describe('files', () => {
     put(root, 'bad/notes.png', 'not an image either');
     put(root, 'bad/drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>');
     const found = await reasons(root);
-    expect(Object.keys(found)).toHaveLength(9);
+    expect(Object.keys(found)).toHaveLength(10);
     expect(found['bad/zero.png']).toBe('empty file (0 bytes)');
     expect(found['bad/notes.txt']).toContain('no known image format');
     expect(found['bad/notes.png']).toContain('no known image format');
     expect(found['bad/drawing.svg']).toContain('SVG');
-    for (const name of ['corrupt.png', 'truncated.png', 'truncated.jpg', 'header only.png']) {
+    for (const name of [
+      'corrupt.png',
+      'large.jpg',
+      'truncated.png',
+      'truncated.jpg',
+      'header only.png',
+    ]) {
       expect(found[`bad/${name}`]).toContain('cannot be decoded');
     }
     expect(found['bad/truncated.bmp']).toContain('truncated');
