@@ -16,7 +16,7 @@ import {
   storeResults,
 } from './store.ts';
 import type { StudyStatus } from './store.ts';
-import { studySummary } from './study-rows.ts';
+import { studyDetail, studySummary } from './study-rows.ts';
 import type { Stop } from './training.ts';
 import { attempt, trainRun } from './training.ts';
 
@@ -162,4 +162,12 @@ export function expandStored({ db }: HostContext, studyId: string): ExpandedStud
   const { study, problems } = expandStudy(db, parsed.spec);
   if (study === null) throw issuesError(parsed.locate(problems));
   return study;
+}
+
+/** Whether a study has its report and everything behind it: running it would change nothing. */
+export function isUpToDate(context: HostContext, studyId: string): boolean {
+  const { status, results, reportUrl } = studyDetail(context, studyId);
+  if (status !== 'done' || results === null || reportUrl === null) return false;
+  const { runs } = expandStored(context, studyId);
+  return runs.every((run) => isFinished(context, run.id, run.keepEpochs));
 }

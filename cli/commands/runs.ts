@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import type { EpochMetrics, RunDetail, RunSummary } from '../../contract/runs.ts';
+import type { GlobalOptions } from '../output.ts';
+import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
+
+/** `carryover runs [ID]`: all runs of the home, or one in full. Works beside a running workbench. */
+export function register(program: Command): void {
+  program
+    .command('runs')
+    .description('list the runs, or show one with its learning curve')
+    .argument('[run]', 'id of a run')
+    .option('--json', 'print JSON')
+    .action(
+      action((run: string | undefined, _options: unknown, command: Command) =>
+        show(run, globalOptions(command)),
+      ),
+    );
+}
+
+async function show(id: string | undefined, { home, json }: GlobalOptions): Promise<void> {
+  const { openWorkbench } = await import('../../host/workbench.ts');
+  const readonly = { command: 'runs', readonly: true };
+  const workbench = openWorkbench({ ...readonly, ...(home === undefined ? {} : { home }) });
+  try {
+    if (id === undefined) {
+      const runs = await workbench.handlers['runs.list']({});
+      if (json) printJson(runs);
+      else printRuns(runs);
+      return;
+    }
+    const run = await workbench.handlers['runs.get']({ id });
+    if (json) printJson(run);
+    else printRun(run);
+  } finally {
+    await workbench.close();
+  }
+}
+
+/** Runs as a table. */
+export function printRuns(runs: readonly RunSummary[]): void {
+  if (runs.length === 0) {
+    printLine('no runs yet: carryover study run FILE');
+    return;
+  }
+  printTable(runs, [
+    { title: 'run', value: (row) => row.id },
+    { title: 'arm', value: (row) => row.arm },
+    { title: 'domains', value: (row) => row.domains.join(' ') },
+    { title: 'seed', value: (row) => row.seed },
+    { title: 'shuffle', value: (row) => row.shuffle },
+    { title: 'status', value: (row) => row.status },
+    { title: 'epochs', value: (row) => `${row.epochsDone}/${row.epochs}` },
+    { title: 'train accuracy', value: (row) => shown(row.trainAccuracy) },
+    { title: 'test accuracy', value: (row) => shown(row.testAccuracy) },
+    { title: 'optimisation speed', value: (row) => shown(row.optimisationSpeed) },
+  ]);
+}
+
+function printRun(run: RunDetail): void {
+  const studies = run.studies.map(({ name }) => name).join(', ');
+  const rows: [string, string][] = [
+    ['run', `${run.id} is ${run.status}`],
+    ['arm', `${run.arm}, seed ${run.seed}, shuffle ${run.shuffle}`],
+    [
+      'data',
+      `${run.datasetName}: ${run.domains.join(', ')} (${run.trainImages} train, ${run.testImages} test)`,
+    ],
+    ['start', run.parentCheckpoint ?? 'random'],
+    ['studies', studies || 'none'],
+    ['device', run.device || '-'],
+    ['finished', run.finishedAt ?? '-'],
+    ['weights', run.weightsHash ?? '-'],
+    ...run.notes.map((note): [string, string] => ['note', note]),
+    ...(run.failure ? [['failure', run.failure.message] as [string, string]] : []),
+  ];
+  for (const [title, text] of rows) printLine(`${title.padEnd(10)}${text}`);
+  printLine('');
+  printCurve(run.curve);
+}
+
+function printCurve(curve: readonly EpochMetrics[]): void {
+  printTable(curve, [
+    { title: 'epoch', value: (row) => row.epoch },
+    { title: 'train loss', value: (row) => shown(row.trainLoss) },
+    { title: 'train accuracy', value: (row) => shown(row.trainAccuracy) },
+    { title: 'test loss', value: (row) => shown(row.testLoss) },
+    { title: 'test accuracy', value: (row) => shown(row.testAccuracy) },
+    { title: 'learning rate', value: (row) => row.learningRate.toPrecision(3) },
+    { title: 'seconds', value: (row) => row.seconds.toFixed(1) },
+  ]);
+}
+
+function shown(value: number | null): string | null {
+  return value === null ? null : value.toFixed(3);
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { StudyDetail, StudyResults } from '../../contract/study.ts';
+import { isUpToDate } from '../../host/studies/runner.ts';
+import { saveStudy } from '../../host/studies/save.ts';
+import type { Workbench } from '../../host/workbench.ts';
+import type { Column } from '../output.ts';
+import { printJson, printLine, printTable, progressLine } from '../output.ts';
+
+/** Path of the report of a study, whether it is there or not. */
+export function reportPath({ context }: Workbench, studyId: string): string {
+  return join(context.home.reports, studyId, 'report.html');
+}
+
+/**
+ * Stores the study of a file (in place of an older text of the same name) and runs what is not
+ * done; progress goes to stderr. Ctrl-C pauses it: the promise then resolves to a paused study.
+ * Throws what is wrong with the file, and what made the study fail.
+ */
+export async function runStudyText(
+  workbench: Workbench,
+  yaml: string,
+  file: string,
+): Promise<StudyDetail> {
+  const { context, handlers } = workbench;
+  const id = saveStudy(context, yaml, { file, replace: true });
+  if (!isUpToDate(context, id)) {
+    const job = await handlers['studies.start']({ id });
+    await follow(workbench, job, id);
+  }
+  return handlers['studies.get']({ id });
+}
+
+async function follow({ context, handlers }: Workbench, job: Job, id: string): Promise<void> {
+  const line = progressLine();
+  const unsubscribe = context.events.subscribe((event) => {
+    if (event.type === 'job' && event.job.id === job.id && event.job.progress) {
+      line.show(event.job.progress);
+    }
+  });
+  const pause = (): void => {
+    void Promise.resolve(handlers['studies.pause']({ id })).catch(() => undefined);
+  };
+  process.on('SIGINT', pause);
+  try {
+    const { status, failure } = await context.jobs.wait(job.id);
+    if (status === 'done') return;
+    if (failure) throw new CarryoverError(failure.code, failure.message, failure.detail);
+    throw new CarryoverError('cancelled', `the study is ${status}`);
+  } finally {
+    process.off('SIGINT', pause);
+    unsubscribe();
+    line.end();
+  }
+}
+
+/** What came of a run study: its main table and the path of its report, or all of it as JSON. */
+export function printOutcome(workbench: Workbench, study: StudyDetail, json: boolean): void {
+  const { id, name, status, results, plan } = study;
+  if (json) {
+    const report = study.reportUrl === null ? null : reportPath(workbench, id);
+    printJson({ id, name, status, report, plan, results });
+  }
+  if (status === 'paused') {
+    if (!json) printLine(`"${name}" is paused; run the same command again to go on`);
+    process.exitCode = 130;
+    return;
+  }
+  if (json || results === null) return;
+  for (const warning of plan.warnings) process.stderr.write(`note: ${warning}\n`);
+  printMainTable(results);
+  printPairs(results);
+  printLine(`\nreport: ${reportPath(workbench, id)}`);
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+type Arm = StudyResults['arms'][number];
+
+function printMainTable(results: StudyResults): void {
+  const dropOf = (each: Arm) =>
+    results.relativeDrop.find((one) => one.shuffle === each.shuffle && one.pretrained === each.arm);
+  const columns: Column<Arm>[] = [
+    { title: 'shuffle', value: ({ shuffle }) => shuffle },
+    { title: 'arm', value: ({ arm }) => arm },
+    { title: 'accuracy', value: ({ accuracy }) => percent(accuracy.mean) },
+    {
+      title: '[min-max]',
+      value: ({ accuracy }) => `[${percent(accuracy.min)} - ${percent(accuracy.max)}]`,
+    },
+    {
+      title: 'optimisation speed',
+      value: ({ optimisationSpeed: speed }) => speed && speed.mean.toFixed(3),
+    },
+    {
+      title: 'by seed',
+      value: ({ accuracy }) => accuracy.values.map((value) => value.toFixed(3)).join(' '),
+    },
+    {
+      title: 'relative drop',
+      value: (each) => {
+        const drop = dropOf(each);
+        return drop ? `${drop.percent.toFixed(1)} %` : '';
+      },
+    },
+  ];
+  printTable(results.arms, columns);
+}
+
+function printPairs({ pairs }: StudyResults): void {
+  if (pairs.length === 0) return;
+  printLine('');
+  const groups = [...Map.groupBy(pairs, ({ kind, shuffle }) => JSON.stringify([shuffle, kind]))];
+  const range = (values: number[]): string => {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return low === high ? low.toFixed(2) : `${low.toFixed(2)} to ${high.toFixed(2)}`;
+  };
+  const rows = groups.map(([key, own]) => {
+    const [shuffle, kind] = JSON.parse(key) as [string, string];
+    const rates = own.flatMap((pair) => pair.sameWrongLabelRate ?? []);
+    return { shuffle, kind, own, rates };
+  });
+  printTable(rows, [
+    { title: 'shuffle', value: ({ shuffle }) => shuffle },
+    { title: 'pairs', value: ({ kind }) => kind },
+    { title: 'count', value: ({ own }) => own.length },
+    { title: 'kappa', value: ({ own }) => range(own.map(({ kappa }) => kappa)) },
+    {
+      title: 'same wrong label',
+      value: ({ rates }) => (rates.length === 0 ? null : range(rates)),
+    },
+  ]);
+}

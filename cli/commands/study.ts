@@ -1,0 +1,171 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { RunSummary } from '../../contract/runs.ts';
+import type { StudySummary } from '../../contract/study.ts';
+import type { Workbench } from '../../host/workbench.ts';
+import type { GlobalOptions } from '../output.ts';
+import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
+import { printRuns } from './runs.ts';
+
+/** `carryover study run|status|report`. */
+export function register(program: Command): void {
+  const study = program.command('study').description('run a study, see how far it is, its report');
+  study
+    .command('run')
+    .description('do all that a study file says; goes on where it stopped, skips what is done')
+    .argument('<file>', 'study file (YAML)')
+    .option('--json', 'print JSON')
+    .action(
+      action((file: string, _options: unknown, command: Command) =>
+        run(file, globalOptions(command)),
+      ),
+    );
+  study
+    .command('status')
+    .description('how far a study is, run by run; without a study: all of them')
+    .argument('[study]', 'study file, name or id')
+    .option('--json', 'print JSON')
+    .action(
+      action((which: string | undefined, _options: unknown, command: Command) =>
+        status(which, globalOptions(command)),
+      ),
+    );
+  study
+    .command('report')
+    .description('write the HTML report of a finished study anew')
+    .argument('<study>', 'study file, name or id')
+    .option('--json', 'print JSON')
+    .action(
+      action((which: string, _options: unknown, command: Command) =>
+        report(which, globalOptions(command)),
+      ),
+    );
+}
+
+async function run(file: string, { home, json = false }: GlobalOptions): Promise<void> {
+  const yaml = readText(file);
+  const { requireSpec } = await import('../../host/studies/parse.ts');
+  requireSpec(yaml, file);
+  const { openWorkbench } = await import('../../host/workbench.ts');
+  const { printOutcome, runStudyText } = await import('./study-run.ts');
+  const workbench = openWorkbench({
+    command: 'study run',
+    ...(home === undefined ? {} : { home }),
+  });
+  try {
+    printOutcome(workbench, await runStudyText(workbench, yaml, file), json);
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function status(
+  which: string | undefined,
+  { home, json = false }: GlobalOptions,
+): Promise<void> {
+  const workbench = await openReader('study status', home);
+  try {
+    if (which === undefined) {
+      const all = await workbench.handlers['studies.list']({});
+      const list = await Promise.all(all.map((each) => afterCrash(workbench, each)));
+      if (json) printJson(list);
+      else printStudies(list);
+      return;
+    }
+    const id = await idOf(workbench, which);
+    const detail = await afterCrash(workbench, await workbench.handlers['studies.get']({ id }));
+    const runs = await workbench.handlers['runs.list']({ studyId: id });
+    if (json) {
+      printJson({ ...detail, runList: runs });
+      return;
+    }
+    printLine(`"${detail.name}" (${id}) is ${detail.status}, ${doneOf(runs)}\n`);
+    printRuns(runs);
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function report(which: string, { home, json = false }: GlobalOptions): Promise<void> {
+  const workbench = await openReader('study report', home);
+  try {
+    const id = await idOf(workbench, which);
+    const { writeReport } = await import('../../host/studies/report/write.ts');
+    const path = await writeReport(workbench.context, id, new AbortController().signal);
+    if (json) printJson({ id, report: path });
+    else printLine(`report: ${path}`);
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function openReader(command: string, home: string | undefined): Promise<Workbench> {
+  const { openWorkbench } = await import('../../host/workbench.ts');
+  return openWorkbench({ command, readonly: true, ...(home === undefined ? {} : { home }) });
+}
+
+/** The id of a stored study by a file that has its name, by its name or by its id. */
+async function idOf({ context }: Workbench, which: string): Promise<string> {
+  const { findStudy } = await import('../../host/studies/study-rows.ts');
+  const known = findStudy(context.db, which);
+  if (known !== null) return known;
+  if (existsSync(which) && statSync(which).isFile()) {
+    const { requireSpec } = await import('../../host/studies/parse.ts');
+    const { name } = requireSpec(readText(which), which);
+    const named = findStudy(context.db, name);
+    if (named !== null) return named;
+    throw new CarryoverError('not-found', `the study "${name}" of ${which} was never started`, {
+      file: which,
+      wayOut: `carryover study run ${which}`,
+    });
+  }
+  throw new CarryoverError('not-found', `there is no study and no file ${which}`, {
+    value: which,
+    wayOut: 'see which there are: carryover study status',
+  });
+}
+
+/** A study that is said to be running while nobody works in its home was interrupted by a crash. */
+async function afterCrash<S extends StudySummary>({ context }: Workbench, study: S): Promise<S> {
+  if (study.status !== 'running') return study;
+  const { acquireLock } = await import('../../host/db/lock.ts');
+  try {
+    acquireLock(context.home.database, 'study status').release();
+    return { ...study, status: 'interrupted' };
+  } catch {
+    return study;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CarryoverError('not-found', `the study file ${file} cannot be read: ${reason}`, {
+      file,
+      wayOut: 'check the path; a sample is resources/studies/demo.yaml',
+    });
+  }
+}
+
+function doneOf(runs: readonly RunSummary[]): string {
+  const done = runs.filter((each) => each.status === 'done').length;
+  return `${done} of ${runs.length} runs are done`;
+}
+
+function printStudies(studies: readonly StudySummary[]): void {
+  if (studies.length === 0) {
+    printLine('no studies yet: carryover study run FILE');
+    return;
+  }
+  printTable(studies, [
+    { title: 'id', value: (row) => row.id },
+    { title: 'name', value: (row) => row.name },
+    { title: 'status', value: (row) => row.status },
+    { title: 'runs done', value: (row) => `${row.runsDone} of ${row.runs}` },
+    { title: 'data set', value: (row) => row.datasetName },
+    { title: 'created', value: (row) => row.createdAt },
+  ]);
+}
