@@ -67,9 +67,12 @@ function idsOf(table: 'classes' | 'domains'): string {
   return `(SELECT id FROM ${table} WHERE dataset_id = ? AND name IN (SELECT value FROM json_each(?)))`;
 }
 
+/** No file system has longer paths; SQLite refuses patterns that are much longer. */
+const LONGEST_PATH = 5000;
+
 /** A GLOB pattern for "contains, in any case", in every script that has cases (LIKE knows ASCII's only). */
 function containing(text: string): string {
-  const parts = [...text].map((character) => {
+  const parts = [...text.slice(0, LONGEST_PATH)].map((character) => {
     const cases = new Set([character, character.toLowerCase(), character.toUpperCase()]);
     const single = [...cases].filter((one) => [...one].length === 1);
     // In a GLOB set, ']' must come first and '^' must not.

@@ -4,6 +4,8 @@ import { writeTransaction } from '../db/transaction.ts';
 import { counted } from './order.ts';
 import { getSummary, listStudies } from './read.ts';
 
+const KEPT_BY_RUNS = 'keep it: runs stay comparable only with the data set they were trained on';
+
 /**
  * Forgets a data set; the user's files stay as they are. Throws CarryoverError `not-found`, or
  * `conflict` naming the studies when studies or runs still use it.
@@ -19,18 +21,19 @@ export function removeDataset(context: HostContext, id: string): void {
       .get(id);
     if (studies.length > 0) {
       const names = studies.map((study) => `"${study.name}"`).join(', ');
-      throw inUse(name, `${studies.length === 1 ? 'the study' : 'the studies'} ${names}`);
+      const users = `${studies.length === 1 ? 'the study' : 'the studies'} ${names}`;
+      throw inUse(name, users, 'remove what uses it first');
     }
-    if (runs) throw inUse(name, counted(runs, 'run'));
+    if (runs) throw inUse(name, counted(runs, 'trained run'), KEPT_BY_RUNS);
     db.prepare('DELETE FROM images WHERE dataset_id = ?').run(id);
     db.prepare('DELETE FROM datasets WHERE id = ?').run(id);
   });
   events.emit({ type: 'datasets' });
 }
 
-function inUse(name: string, user: string): CarryoverError {
+function inUse(name: string, user: string, wayOut: string): CarryoverError {
   return new CarryoverError('conflict', `the data set "${name}" is used by ${user}`, {
     value: name,
-    wayOut: 'remove those first',
+    wayOut,
   });
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
-import { systemCode } from '../files.ts';
+import { fileError, systemCode } from '../files.ts';
 import { databaseError } from './errors.ts';
 
 /** Who holds the lock, for the message that a second process gives. */
@@ -30,7 +30,7 @@ export function acquireLock(database: string, command: string): Lock {
   } catch (error) {
     lock.close();
     if (systemCode(error) === 'SQLITE_BUSY') throw busy(dirname(database), holderFile);
-    throw databaseError(error, lockFile);
+    throw fileError(databaseError(error, lockFile), lockFile, 'lock the home with');
   }
   return {
     release() {

@@ -42,7 +42,8 @@ test('the lock dies with a process that is killed, and what it left is no obstac
   await nextLine(first);
   await killHard(first);
   expect(existsSync(join(home, 'lock.json'))).toBe(true);
-  open(home);
+  const { context } = open(home);
+  expect(context.jobs.list()).toMatchObject([{ title: 'Hold', status: 'interrupted' }]);
 });
 
 test('a lock note that is half-written does not hide the refusal', async () => {

@@ -239,4 +239,21 @@ describe('removing', () => {
       { id: 's2', name: 'Second' },
     ]);
   });
+
+  test('is refused while trained runs need it', async () => {
+    const { context, handlers } = open();
+    const { id } = importScan(context, await scanFolder(await folder()), 'Pets');
+    context.db
+      .prepare(
+        `INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,
+           shuffle, epochs, device, versions_json, status, notes_json, created_at)
+         VALUES ('r', 'target', 'RI-T', '{}', ?, '', '', 0, 'none', 1, 'cpu', '{}', 'done', '[]', '')`,
+      )
+      .run(id);
+    await expect(handlers['datasets.remove']({ id })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'the data set "Pets" is used by 1 trained run',
+    });
+    expect((await handlers['datasets.get']({ id })).images).toBe(8);
+  });
 });

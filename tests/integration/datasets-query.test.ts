@@ -65,6 +65,7 @@ describe('images.query', () => {
     [{ text: 'star*' }, [PATHS[4]!]],
     [{ text: 'X^Y-Z' }, [PATHS[5]!]],
     [{ text: '_' }, []],
+    [{ text: 'photo'.repeat(20_000) }, []],
     [{ studyId: 's', split: 'train' }, PATHS.slice(0, 2)],
     [{ studyId: 's', split: 'test' }, PATHS.slice(4)],
     [{ studyId: 's', split: 'unused' }, PATHS.slice(2, 4)],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -243,6 +244,13 @@ describe('links and folders', () => {
       'b/up': 'symbolic link to a folder (links to folders are not followed)',
       round: 'symbolic link to a folder (links to folders are not followed)',
     });
+  });
+
+  test.skipIf(process.platform === 'win32')('a pipe is skipped, not waited for', async () => {
+    const root = temporaryFolder();
+    await pictures(root, [''], ['a'], 1);
+    execFileSync('mkfifo', [join(root, 'a/pipe.png')]);
+    expect(await reasons(root)).toEqual({ 'a/pipe.png': 'not a regular file' });
   });
 
   test('a folder reached through a link is the same folder', async () => {
