@@ -2,16 +2,32 @@
 import { Command, CommanderError } from 'commander';
 import pack from '../package.json' with { type: 'json' };
 import * as agreement from './commands/agreement.ts';
+import * as compare from './commands/compare.ts';
 import * as datasets from './commands/datasets.ts';
+import * as demo from './commands/demo.ts';
 import * as doctor from './commands/doctor.ts';
 import * as importFolder from './commands/import.ts';
+import * as runs from './commands/runs.ts';
 import * as samples from './commands/samples.ts';
 import * as serve from './commands/serve.ts';
 import * as shuffle from './commands/shuffle.ts';
+import * as study from './commands/study.ts';
 import { printFailure } from './output.ts';
 
 /** In the order in which help lists them. */
-const COMMANDS = [importFolder, datasets, samples, agreement, shuffle, serve, doctor];
+const COMMANDS = [
+  demo,
+  importFolder,
+  datasets,
+  samples,
+  study,
+  runs,
+  compare,
+  agreement,
+  shuffle,
+  serve,
+  doctor,
+];
 
 /** The whole command line; usage errors throw `CommanderError`. */
 function buildProgram(json: boolean): Command {
