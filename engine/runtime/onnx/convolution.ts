@@ -7,11 +7,15 @@
  *
  * Filter gradient: dW[o, i, r, c] = sum over n, y, x of dy[n, o, y, x] * X[n, i, y s + r, x s + c]
  * with X the padded input. The shifted views of X, one per filter tap, are laid side by side, so
- * that one matrix product does the sums.
+ * that one matrix product per image does the sums over y and x; where an image has too few
+ * positions for that, one product does those over n, y and x (measured: docs/measurements.md).
  */
 import type { Conv2dGeometry, Value } from '../../graph/types.ts';
 import type { Emitter } from './emitter.ts';
 import { int, ints } from './emitter.ts';
+
+/** Up to this many positions, one product over the whole batch beats one per image. */
+const FEW_POSITIONS = 50;
 
 type Four = readonly [number, number, number, number];
 const four = (value: Value): Four => value.shape as Four;
@@ -64,22 +68,57 @@ export function emitFilterGradient(
   [dy = '', x = '']: readonly string[],
 ): string {
   const [filters, depth, rows, columns] = four(value);
-  const [dyValue] = inputsOf(value);
-  const [batch, , height, width] = four(dyValue);
-  const positions = height * width;
-  const views = shiftedViews(e, value, geometry, x);
-  const taps = views.length;
-  const stacked = taps === 1 ? (views[0] ?? '') : e.node('Concat', views, { axis: int(1) });
-  const left = e.node('Reshape', [dy, e.integers(batch, filters, positions)]);
-  const right = e.node('Reshape', [stacked, e.integers(batch, taps * depth, positions)]);
-  const perImage = e.node('FusedMatMul', [left, right], { transB: int(1) }, 'com.microsoft');
-  const sum = e.node('ReduceSum', [perImage, e.integers(0)], { keepdims: int(0) });
-  if (taps === 1) return e.node('Reshape', [sum, e.integers(filters, depth, rows, columns)]);
+  const [, , height, width] = four(inputsOf(value)[0]);
+  const product = height * width > FEW_POSITIONS ? productPerImage : productOverBatch;
+  const sum = product(e, value, geometry, dy, x);
+  if (rows * columns === 1) return e.node('Reshape', [sum, e.integers(...value.shape)]);
   const byTap = e.node('Reshape', [sum, e.integers(filters, rows, columns, depth)]);
   return e.node('Transpose', [byTap], { perm: ints(0, 3, 1, 2) });
 }
 
-/** For each filter tap, row by row, the part of the padded input that it is multiplied with. */
+/** The gradient as [filter, row, column, depth]: a product for each image, then their sum. */
+function productPerImage(
+  e: Emitter,
+  value: Value,
+  geometry: Conv2dGeometry,
+  dy: string,
+  x: string,
+): string {
+  const [filters, depth, rows, columns] = four(value);
+  const [batch, , height, width] = four(inputsOf(value)[0]);
+  const stacked = sideBySide(e, shiftedViews(e, value, geometry, x), 1);
+  const left = e.node('Reshape', [dy, e.integers(batch, filters, height * width)]);
+  const wide = e.integers(batch, rows * columns * depth, height * width);
+  const right = e.node('Reshape', [stacked, wide]);
+  const perImage = e.node('FusedMatMul', [left, right], { transB: int(1) }, 'com.microsoft');
+  return e.node('ReduceSum', [perImage, e.integers(0)], { keepdims: int(0) });
+}
+
+/** The same in one product: with channels before images, all positions of a batch are one axis. */
+function productOverBatch(
+  e: Emitter,
+  value: Value,
+  geometry: Conv2dGeometry,
+  dy: string,
+  x: string,
+): string {
+  const [filters, depth, rows, columns] = four(value);
+  const swapped = (tensor: string): string =>
+    e.node('Transpose', [tensor], { perm: ints(1, 0, 2, 3) });
+  const stacked = sideBySide(e, shiftedViews(e, value, geometry, swapped(x)), 0);
+  const left = e.node('Reshape', [swapped(dy), e.integers(filters, -1)]);
+  const right = e.node('Reshape', [stacked, e.integers(rows * columns * depth, -1)]);
+  return e.node('Gemm', [left, right], { transB: int(1) });
+}
+
+function sideBySide(e: Emitter, views: readonly string[], axis: number): string {
+  return views.length === 1 ? (views[0] ?? '') : e.node('Concat', views, { axis: int(axis) });
+}
+
+/**
+ * For each filter tap, row by row, the part of the padded input that it is multiplied with.
+ * @param x the input, images and channels in either order
+ */
 function shiftedViews(
   e: Emitter,
   value: Value,
