@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { defineConfig } from '@playwright/test';
+
+/** The Chromium to test with: CARRYOVER_CHROMIUM (scripts/run.mjs sets it), else the system's. */
+function chromium(): string {
+  if (process.env['CARRYOVER_CHROMIUM']) return process.env['CARRYOVER_CHROMIUM'];
+  const found = spawnSync('which', ['chromium'], { encoding: 'utf8' });
+  if (found.status === 0) return found.stdout.trim();
+  throw new Error('no Chromium: run `npm run test:e2e`, which finds or installs one');
+}
+
+const offline = [
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export default defineConfig({
+  testDir: 'tests/e2e',
+  outputDir: 'test-results',
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  forbidOnly: process.env['CI'] !== undefined,
+  use: {
+    viewport: { width: 1280, height: 800 },
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: chromium(),
+      args: ['--headless=new', '--no-sandbox', '--disable-gpu', ...offline],
+    },
+  },
+});

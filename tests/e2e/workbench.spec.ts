@@ -1,0 +1,234 @@
+import { join } from 'node:path';
+import { expect, test } from './support/host.ts';
+import { expectAccessible, selectedTile, tiles, visit } from './support/pages.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+const STUDY = 'outlined after filled';
+
+test('a folder is imported by keyboard, after a dry run that says what is in it', async ({
+  entered: page,
+  host,
+}) => {
+  await expect(page.getByText('No data sets yet')).toBeVisible();
+  await page.getByRole('link', { name: 'Import a folder' }).first().focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Path of the folder')).toBeFocused();
+  await page.keyboard.insertText(host.images);
+  await page.keyboard.press('Enter');
+
+  const dialog = page.getByRole('dialog', { name: /Dry run/ });
+  await expect(dialog.getByText('domain/class/image')).toBeVisible();
+  const row = dialog.getByRole('row', { name: 'circle' });
+  await expect(row.getByRole('cell')).toHaveText(['30', '30', '60']);
+  await expectAccessible(page);
+
+  await dialog.getByLabel('Name').fill('shapes');
+  await dialog.getByRole('button', { name: 'Import 180 images' }).press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: 'shapes' })).toBeVisible();
+  await expect(page.getByText('180 images')).toBeVisible();
+});
+
+test('the grid is walked by keyboard, filtered by mouse, and an image shows its shuffle', async ({
+  entered: page,
+}) => {
+  await page.getByRole('link', { name: /shapes/ }).click();
+  const grid = page.getByRole('listbox');
+  await grid.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '2');
+  await page.keyboard.press('End');
+  await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '180');
+  await page.keyboard.press('Home');
+  await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '1');
+
+  await page.getByRole('checkbox', { name: 'outlined 90' }).check();
+  await page.getByRole('checkbox', { name: 'triangle 30' }).check();
+  await expect(page.getByText('30 of 180 images')).toBeVisible();
+  await page.getByLabel('Search paths').fill('triangle 7');
+  await expect(page.getByText('1 of 180 images')).toBeVisible();
+  await tiles(page).first().click();
+  const image = page.getByRole('complementary', { name: 'Image' });
+  await expect(image.getByText('outlined', { exact: true })).toBeVisible();
+  await expect(image.getByText(join('outlined', 'triangle', 'triangle 7.png'))).toBeVisible();
+
+  const slider = image.getByRole('slider', { name: 'Block size' });
+  await slider.focus();
+  await page.keyboard.press('End');
+  const shuffled = image.getByRole('img', { name: 'Shuffled: pixels and channels' });
+  await expect(shuffled).toHaveJSProperty('naturalWidth', 96);
+  await page.keyboard.press('Home');
+  await expect(image.getByText('one block, nothing moves')).toBeVisible();
+});
+
+test('a link opens the same view again', async ({ entered: page, host, context }) => {
+  await page.getByRole('link', { name: /shapes/ }).click();
+  await page.getByRole('checkbox', { name: 'square 60' }).check();
+  await expect(page.getByText('60 of 180 images')).toBeVisible();
+  await page.getByRole('listbox').focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key);
+  const path = join('filled', 'square', 'square 10.png');
+  const image = { name: 'Image' };
+  await expect(page.getByRole('complementary', image)).toContainText(path);
+  const address = page.url();
+  const other = await context.newPage();
+  await other.goto(host.url);
+  await other.goto(address);
+  await expect(other.getByText('60 of 180 images')).toBeVisible();
+  await expect(selectedTile(other)).toHaveAttribute('aria-posinset', '3');
+  await expect(other.getByRole('complementary', image)).toContainText(path);
+});
+
+test('a wrong study file is refused with its line and the nearest key', async ({
+  entered: page,
+}) => {
+  await visit(page, '#/studies/new');
+  await expect(page.getByText('training images')).toBeVisible();
+  await page.getByRole('button', { name: 'YAML' }).click();
+  const editor = page.getByLabel('Study file (YAML)');
+  const yaml = await editor.inputValue();
+  await editor.fill(yaml.replace('epochs:', 'epoch:'));
+  const plan = page.getByRole('complementary', { name: 'Plan' });
+  await expect(plan.getByText('Did you mean epochs?')).toBeVisible();
+  await expect(plan.getByText(/line \d+/)).toBeVisible();
+  await expect(plan.getByRole('button', { name: 'Create and start' })).toBeDisabled();
+  await editor.fill(yaml);
+  await expect(plan.getByRole('button', { name: 'Create and start' })).toBeEnabled();
+});
+
+test('a small study is made from the form, runs, and shows its results', async ({
+  entered: page,
+}) => {
+  test.setTimeout(300_000);
+  await visit(page, '#/studies/new');
+  await expect(page.getByLabel('Name')).toHaveValue(STUDY);
+  await page.getByLabel('Width').fill('4');
+  await page.getByLabel('Image size').fill('32');
+  await page.getByLabel('Epochs', { exact: true }).fill('3');
+  await page.getByLabel('Pretraining epochs').fill('2');
+  await page.getByLabel('Batch').fill('16');
+  await page.getByRole('checkbox', { name: '8 px blocks' }).check();
+  await expect(page.getByText('9 runs')).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Create and start' }).click();
+
+  await expect(page.getByRole('heading', { level: 1, name: STUDY })).toBeVisible();
+  await expect(page.getByRole('progressbar').first()).toBeVisible();
+  await expect(page.getByText('9 of 9 runs done')).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByRole('heading', { name: 'What the start gave' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Report' })).toBeVisible();
+  const kinds = page.getByRole('rowheader', { name: 'P-T/RI-T' });
+  await expect(kinds.first()).toBeVisible();
+
+  const curves = page.getByRole('region', { name: 'Learning curves' });
+  await curves.getByRole('button', { name: 'Training loss' }).click();
+  await curves.getByRole('button', { name: 'Table' }).click();
+  const numbers = curves.getByRole('group', { name: /Training loss over epochs/ });
+  await expect(numbers.getByRole('row')).toHaveCount(4);
+});
+
+test('a study in progress is cancelled and started again', async ({ entered: page }) => {
+  test.setTimeout(300_000);
+  await visit(page, '#/studies/new');
+  await expect(page.getByLabel('Name')).toHaveValue(STUDY);
+  await page.getByLabel('Name').fill('cancelled once');
+  await page.getByRole('checkbox', { name: 'filled' }).uncheck();
+  await page.getByLabel('Name').fill('cancelled once');
+  await page.getByLabel('Width').fill('4');
+  await page.getByLabel('Image size').fill('32');
+  await page.getByLabel('Epochs', { exact: true }).fill('20');
+  await page.getByLabel('Seeds').fill('7');
+  await expect(page.getByText('1 run', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Create and start' }).click();
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await expect(
+    page.getByRole('main').getByText('cancelled', { exact: true }).first(),
+  ).toBeVisible();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 240_000 });
+});
+
+test('the images of a disagreement are opened from the table and stepped by arrow keys', async ({
+  entered: page,
+}) => {
+  await visit(page, '#/studies');
+  await page.getByRole('link', { name: STUDY }).click();
+  const mixed = page.getByRole('row', { name: /P-T\/RI-T/ });
+  await mixed.getByRole('link', { name: /^Compare/ }).click();
+
+  const cells = page.getByRole('group', { name: 'Cells of the agreement' });
+  const counts = await cells
+    .getByRole('button')
+    .evaluateAll((buttons) =>
+      buttons.map((button) => Number(/: ([\d,]+) images/.exec(button.ariaLabel ?? '')?.[1])),
+    );
+  expect(counts).toHaveLength(5);
+  const heading = await page.getByRole('heading', { name: /test images/ }).innerText();
+  expect(counts.reduce((sum, n) => sum + n, 0)).toBe(Number.parseInt(heading, 10));
+
+  const most = counts.indexOf(Math.max(...counts));
+  await cells.getByRole('button').nth(most).click();
+  await expect(page.getByRole('listbox')).toHaveAccessibleName(
+    `Images of the pair, ${counts[most]}`,
+  );
+  await page.getByRole('listbox').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  const detail = page.getByRole('region', { name: 'One image' });
+  await expect(detail.getByText(`1 of ${counts[most]}`)).toBeVisible();
+  for (const letter of ['A', 'B']) {
+    const seen = detail.getByRole('img', { name: `What run ${letter} saw` });
+    await expect(seen).toHaveJSProperty('naturalWidth', 32);
+  }
+  const first = page.url();
+  await page.keyboard.press('ArrowRight');
+  await expect(detail.getByText(`2 of ${counts[most]}`)).toBeVisible();
+  expect(page.url()).not.toBe(first);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('listbox')).toBeVisible();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every page is accessible in the ${theme} theme`, async ({ entered: page }, info) => {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect(page.getByText('180')).toBeVisible();
+    const look = async (name: string) => {
+      await expectAccessible(page);
+      await page.screenshot({ path: info.outputPath(`${name}.png`) });
+    };
+    await look('data');
+    await page.getByRole('link', { name: /shapes/ }).click();
+    await tiles(page).first().click();
+    await expect(page.getByRole('img', { name: /^Shuffled/ })).toBeVisible();
+    await look('data-set');
+    await page.getByRole('button', { name: 'Enlarge' }).click();
+    await look('image');
+    await page.getByRole('button', { name: 'Import report' }).click();
+    await look('import-report');
+    await visit(page, '#/data?import=choose');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await look('import');
+    await visit(page, '#/studies');
+    await page.getByRole('link', { name: STUDY }).waitFor();
+    await look('studies');
+    await page.getByRole('link', { name: STUDY }).click();
+    await page.getByRole('heading', { name: 'Agreement of pairs' }).waitFor();
+    await look('study');
+    await visit(page, '#/studies/new');
+    await expect(page.getByText('training images')).toBeVisible();
+    await page.getByText('Advanced').click();
+    await look('new-study');
+    await visit(page, '#/compare');
+    await tiles(page).first().click();
+    await look('compare');
+    await page.keyboard.press('Enter');
+    await page.getByRole('listbox').focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'One image' }).waitFor();
+    await look('compare-image');
+    await page.keyboard.press('?');
+    await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+    await look('keys');
+  });
+}
