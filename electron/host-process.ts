@@ -107,8 +107,9 @@ export class HostProcess {
       this.#timer = setTimeout(() => this.#launch(), wait);
       return;
     }
+    const often = this.#crashes > 0 ? ` ${this.#crashes + 1} times in a row` : '';
     const what = watch.ready
-      ? `The workbench crashed ${this.#crashes + 1} times in a row`
+      ? `The workbench crashed${often}`
       : 'The workbench could not be started';
     this.#listener.failed(`${what}: ${watch.late ?? reason}.\n\n${watch.tail}`.trim());
   }

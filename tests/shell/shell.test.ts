@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,6 +97,44 @@ describe('launch', () => {
         () => false,
       );
     await expect.poll(answers).toBe(false);
+  });
+});
+
+describe('the place of the window', () => {
+  const stored = { bounds: { x: 300, y: 200, width: 1000, height: 700 }, maximised: true };
+  const offScreen = { bounds: { ...stored.bounds, x: 9000 }, maximised: false };
+
+  test.each([
+    ['is that of the last time', JSON.stringify(stored), { ...stored.bounds, maximised: true }],
+    [
+      'is left to the system when no screen is there any more',
+      JSON.stringify(offScreen),
+      { x: undefined, y: undefined, width: 1000, height: 700, maximised: false },
+    ],
+    [
+      'is the default after a damaged file',
+      '{"bounds":{"x":1e400',
+      { x: undefined, y: undefined, width: 1400, height: 900, maximised: false },
+    ],
+  ])('%s', async (_name, text, expected) => {
+    const userData = mkdtempSync(join(tmpdir(), 'carryover-user-'));
+    writeFileSync(join(userData, 'window.json'), text);
+    shell = new ShellUnderTest({ appPath: clone.path, userData });
+    await shell.page();
+    const [place] = await shell.evaluate(
+      ({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows().map((window) => {
+          const { x, y, width, height } = (window as unknown as Inspectable).options;
+          return { x, y, width, height, maximised: window.isMaximized() };
+        }),
+      null,
+    );
+    expect({ x: undefined, y: undefined, ...place }).toEqual(expected);
+    await shell.close();
+    const file = JSON.parse(readFileSync(join(userData, 'window.json'), 'utf8')) as typeof stored;
+    expect(file.bounds).toMatchObject({ width: expected.width, height: expected.height });
+    expect(file.maximised).toBe(expected.maximised);
+    rmSync(userData, { recursive: true });
   });
 });
 
@@ -268,7 +306,7 @@ describe('refusals', () => {
     await report.evaluate(`location.href = "${foreignOrigin}/from-report"`);
     await shell.says(`refused to navigate to ${foreignOrigin}/from-report`);
     await shell.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close(), null);
-    expect(await shell.exited).toBe(0);
+    expect(await shell.exited, shell.output).toBe(0);
     expect(foreignHits).toEqual([]);
   });
 

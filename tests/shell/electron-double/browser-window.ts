@@ -104,7 +104,8 @@ export class BrowserWindow extends EventEmitter implements WindowPart {
     this.emit('close', event);
     if (event.defaultPrevented) return;
     windows.delete(this);
-    void this.webContents.page.then((page) => page.close());
+    // Chromium itself may be gone first when the app quits.
+    this.webContents.page.then((page) => page.close()).catch(() => undefined);
     this.emit('closed');
     if (windows.size === 0 && !quitting) app.emit('window-all-closed');
   }

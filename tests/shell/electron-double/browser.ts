@@ -13,6 +13,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--disable-popup-blocking', // as in Electron: the app decides
 ];
 
 interface Chromium {
