@@ -9,6 +9,9 @@ import { makeClone, type CloneFolder } from './clone.ts';
 import { dropPaths } from './drop.ts';
 import { ShellUnderTest } from './launch.ts';
 
+/** How long a step may take on a busy machine before the test gives up. */
+const soon = { timeout: 20_000 };
+
 let clone: CloneFolder;
 let foreign: Server;
 let foreignOrigin: string;
@@ -96,7 +99,7 @@ describe('launch', () => {
         () => true,
         () => false,
       );
-    await expect.poll(answers).toBe(false);
+    await expect.poll(answers, soon).toBe(false);
   });
 });
 
@@ -150,7 +153,7 @@ describe('second instance', () => {
     });
     expect(await second.exited).toBe(0);
     await second.close();
-    await expect.poll(() => importOf(page)).toBe(folder);
+    await expect.poll(() => importOf(page), soon).toBe(folder);
     const state = await shell.evaluate(
       ({ BrowserWindow }) =>
         BrowserWindow.getAllWindows().map((window) => [window.isMinimized(), window.isFocused()]),
@@ -168,7 +171,7 @@ describe('folders', () => {
     writeFileSync(join(folder, 'a.txt'), 'x');
     await dropPaths(page, [folder]);
     await expect
-      .poll(() => page.evaluate('document.querySelector("#dropped").textContent'))
+      .poll(() => page.evaluate('document.querySelector("#dropped").textContent'), soon)
       .toBe(JSON.stringify([folder]));
     rmSync(folder, { recursive: true });
   });
@@ -199,7 +202,7 @@ describe('folders', () => {
       null,
     );
     await shell.answer('showOpenDialog', { canceled: false, filePaths: ['/pictures/a b'] });
-    await expect.poll(() => importOf(page)).toBe('/pictures/a b');
+    await expect.poll(() => importOf(page), soon).toBe('/pictures/a b');
   });
 
   test('shows an absolute path in the file manager and refuses any other', async () => {
@@ -281,7 +284,7 @@ describe('refusals', () => {
     await page.evaluate('void window.open("https://example.org/yes")');
     await shell.answer('showMessageBox', { response: 0 });
     expect(await shell.call('openExternal')).toBe('https://example.org/yes');
-    await expect.poll(() => page.context().pages().length).toBe(1);
+    await expect.poll(() => page.context().pages().length, soon).toBe(1);
     expect(foreignHits).toEqual([]);
     expect(shell.pendingCalls).toEqual([]);
   });
@@ -297,7 +300,7 @@ describe('refusals', () => {
           .context()
           .pages()
           .find((other) => other.url().endsWith('/reports/1')),
-      { timeout: 10_000 },
+      soon,
     );
     await report.waitForFunction('document.title === "a report"');
     expect(await report.evaluate('typeof window.carryover')).toBe('undefined');
@@ -323,7 +326,7 @@ describe('refusals', () => {
     const page = await open();
     await page.evaluate(`document.body.insertAdjacentHTML("beforeend",
       '<iframe src="about:blank"></iframe>')`);
-    await expect.poll(() => page.frames().length).toBe(2);
+    await expect.poll(() => page.frames().length, soon).toBe(2);
     const frame = page.frames()[1];
     expect(await frame?.evaluate('typeof window.carryover')).toBe('undefined');
     for (const channel of ['carryover:pick-folder', 'carryover:show-in-folder']) {
