@@ -6,9 +6,11 @@
  * channel axes swapped; otherwise ConvTranspose.
  *
  * Filter gradient: dW[o, i, r, c] = sum over n, y, x of dy[n, o, y, x] * X[n, i, y s + r, x s + c]
- * with X the padded input. The shifted views of X, one per filter tap, are laid side by side, so
- * that one matrix product per image does the sums over y and x; where an image has too few
- * positions for that, one product does those over n, y and x (measured: docs/measurements.md).
+ * with X the padded input. The views of X that the filter's taps see are laid side by side, so that
+ * one matrix product per image does the sums over y and x; where an image has too few positions for
+ * that, one product does those over n, y and x. Convolving each channel with filters that are 1 at
+ * one tap and 0 elsewhere makes the views, and a product with a permutation turns a filter, because
+ * onnxruntime's Slice runs on one thread only (measured: docs/measurements.md).
  */
 import type { Conv2dGeometry, Value } from '../../graph/types.ts';
 import type { Emitter } from './emitter.ts';
@@ -19,7 +21,6 @@ const FEW_POSITIONS = 50;
 
 type Four = readonly [number, number, number, number];
 const four = (value: Value): Four => value.shape as Four;
-const last = Number.MAX_SAFE_INTEGER;
 
 function inputsOf(value: Value): [Value, Value] {
   return [value.inputs[0], value.inputs[1]] as [Value, Value];
@@ -32,10 +33,11 @@ export function emitInputGradient(
   [dy = '', filter = '']: readonly string[],
 ): string {
   const [dyValue, filterValue] = inputsOf(value);
-  const [, , rows, columns] = four(filterValue);
+  const [filters, depth, rows, columns] = four(filterValue);
   if (stride === 1 && pad < Math.min(rows, columns)) {
     const swapped = e.node('Transpose', [filter], { perm: ints(1, 0, 2, 3) });
-    const turned = rows * columns === 1 ? swapped : turn(e, swapped);
+    const turned =
+      rows * columns === 1 ? swapped : turn(e, swapped, [depth, filters, rows, columns]);
     const [y, x] = [rows - 1 - pad, columns - 1 - pad];
     return e.node('Conv', [dy, turned], { pads: ints(y, x, y, x) });
   }
@@ -50,15 +52,15 @@ export function emitInputGradient(
   });
 }
 
-/** Reverses rows and columns. */
-function turn(e: Emitter, filter: string): string {
-  return e.node('Slice', [
-    filter,
-    e.integers(-1, -1),
-    e.integers(-last, -last),
-    e.integers(2, 3),
-    e.integers(-1, -1),
-  ]);
+/** Reverses rows and columns of a filter of shape [filters, depth, rows, columns]. */
+function turn(e: Emitter, filter: string, [filters, depth, rows, columns]: Four): string {
+  const taps = rows * columns;
+  const reversal = Float32Array.from({ length: taps * taps }, (_, i) =>
+    Math.floor(i / taps) + (i % taps) === taps - 1 ? 1 : 0,
+  );
+  const flat = e.node('Reshape', [filter, e.integers(filters * depth, taps)]);
+  const turned = e.node('MatMul', [flat, e.floats(reversal, [taps, taps])]);
+  return e.node('Reshape', [turned, e.integers(filters, depth, rows, columns)]);
 }
 
 export function emitFilterGradient(
@@ -67,73 +69,51 @@ export function emitFilterGradient(
   geometry: Conv2dGeometry,
   [dy = '', x = '']: readonly string[],
 ): string {
-  const [filters, depth, rows, columns] = four(value);
-  const [, , height, width] = four(inputsOf(value)[0]);
-  const product = height * width > FEW_POSITIONS ? productPerImage : productOverBatch;
-  const sum = product(e, value, geometry, dy, x);
-  if (rows * columns === 1) return e.node('Reshape', [sum, e.integers(...value.shape)]);
-  const byTap = e.node('Reshape', [sum, e.integers(filters, rows, columns, depth)]);
-  return e.node('Transpose', [byTap], { perm: ints(0, 3, 1, 2) });
+  const [dyValue] = inputsOf(value);
+  const [batch, filters, height, width] = four(dyValue);
+  const [, depth, rows, columns] = four(value);
+  const [taps, positions] = [rows * columns, height * width];
+  const views = e.node('Reshape', [
+    tapViews(e, value, geometry, x),
+    e.integers(batch, depth * taps, positions),
+  ]);
+  const slopes = e.node('Reshape', [dy, e.integers(batch, filters, positions)]);
+  const product = positions > FEW_POSITIONS ? productPerImage : productOverBatch;
+  const sum = product(e, slopes, views, [filters, depth * taps]);
+  return e.node('Reshape', [sum, e.integers(...value.shape)]);
 }
 
-/** The gradient as [filter, row, column, depth]: a product for each image, then their sum. */
-function productPerImage(
-  e: Emitter,
-  value: Value,
-  geometry: Conv2dGeometry,
-  dy: string,
-  x: string,
-): string {
-  const [filters, depth, rows, columns] = four(value);
-  const [batch, , height, width] = four(inputsOf(value)[0]);
-  const stacked = sideBySide(e, shiftedViews(e, value, geometry, x), 1);
-  const left = e.node('Reshape', [dy, e.integers(batch, filters, height * width)]);
-  const wide = e.integers(batch, rows * columns * depth, height * width);
-  const right = e.node('Reshape', [stacked, wide]);
+/** left [batch, rows, positions] times right [batch, columns, positions], summed over the batch. */
+function productPerImage(e: Emitter, left: string, right: string): string {
   const perImage = e.node('FusedMatMul', [left, right], { transB: int(1) }, 'com.microsoft');
   return e.node('ReduceSum', [perImage, e.integers(0)], { keepdims: int(0) });
 }
 
-/** The same in one product: with channels before images, all positions of a batch are one axis. */
+/** The same in one product: with the batch moved inwards, all its positions are one axis. */
 function productOverBatch(
   e: Emitter,
-  value: Value,
-  geometry: Conv2dGeometry,
-  dy: string,
-  x: string,
+  left: string,
+  right: string,
+  [rows, columns]: readonly [number, number],
 ): string {
-  const [filters, depth, rows, columns] = four(value);
-  const swapped = (tensor: string): string =>
-    e.node('Transpose', [tensor], { perm: ints(1, 0, 2, 3) });
-  const stacked = sideBySide(e, shiftedViews(e, value, geometry, swapped(x)), 0);
-  const left = e.node('Reshape', [swapped(dy), e.integers(filters, -1)]);
-  const right = e.node('Reshape', [stacked, e.integers(rows * columns * depth, -1)]);
-  return e.node('Gemm', [left, right], { transB: int(1) });
+  const flat = (tensor: string, side: number): string =>
+    e.node('Reshape', [
+      e.node('Transpose', [tensor], { perm: ints(1, 0, 2) }),
+      e.integers(side, -1),
+    ]);
+  return e.node('Gemm', [flat(left, rows), flat(right, columns)], { transB: int(1) });
 }
 
-function sideBySide(e: Emitter, views: readonly string[], axis: number): string {
-  return views.length === 1 ? (views[0] ?? '') : e.node('Concat', views, { axis: int(axis) });
-}
-
-/**
- * For each filter tap, row by row, the part of the padded input that it is multiplied with.
- * @param x the input, images and channels in either order
- */
-function shiftedViews(
-  e: Emitter,
-  value: Value,
-  { stride, pad }: Conv2dGeometry,
-  x: string,
-): string[] {
+/** For each image, channel and filter tap, the part of the input that the tap is multiplied with. */
+function tapViews(e: Emitter, value: Value, { stride, pad }: Conv2dGeometry, x: string): string {
   const [, , rows, columns] = four(value);
-  const [, , height, width] = four(inputsOf(value)[0]);
-  const padded = pad === 0 ? x : e.node('Pad', [x, e.integers(0, 0, pad, pad, 0, 0, pad, pad)]);
-  if (rows * columns === 1 && stride === 1) return [padded];
-  const axes = e.integers(2, 3);
-  const steps = e.integers(stride, stride);
-  return Array.from({ length: rows * columns }, (_, tap) => {
-    const [row, column] = [Math.floor(tap / columns), tap % columns];
-    const ends = e.integers(row + (height - 1) * stride + 1, column + (width - 1) * stride + 1);
-    return e.node('Slice', [padded, e.integers(row, column), ends, axes, steps]);
+  const taps = rows * columns;
+  if (taps === 1 && stride === 1 && pad === 0) return x;
+  const [batch, depth, height, width] = four(inputsOf(value)[1]);
+  const oneHot = Float32Array.from({ length: taps * taps }, (_, i) => (i % (taps + 1) ? 0 : 1));
+  const planes = e.node('Reshape', [x, e.integers(batch * depth, 1, height, width)]);
+  return e.node('Conv', [planes, e.floats(oneHot, [taps, 1, rows, columns])], {
+    strides: ints(stride, stride),
+    pads: ints(pad, pad, pad, pad),
   });
 }

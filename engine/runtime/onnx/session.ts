@@ -29,7 +29,8 @@ export class OnnxSession {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
+      // The blocked layout of 'all' pays with constant filters only.
+      graphOptimizationLevel: fixed ? 'all' : 'extended',
       logSeverityLevel: 3,
     });
     return new OnnxSession(session, graph);
