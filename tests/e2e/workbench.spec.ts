@@ -100,7 +100,7 @@ test('a wrong study file is refused with its line and the nearest key', async ({
 test('a small study is made from the form, runs, and shows its results', async ({
   entered: page,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   await visit(page, '#/studies/new');
   await expect(page.getByLabel('Name')).toHaveValue(STUDY);
   await page.getByLabel('Width').fill('4');
@@ -115,7 +115,7 @@ test('a small study is made from the form, runs, and shows its results', async (
 
   await expect(page.getByRole('heading', { level: 1, name: STUDY })).toBeVisible();
   await expect(page.getByRole('progressbar').first()).toBeVisible();
-  await expect(page.getByText('9 of 9 runs done')).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByText('9 of 9 runs done')).toBeVisible({ timeout: 500_000 });
   await expect(page.getByRole('heading', { name: 'What the start gave' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Report' })).toBeVisible();
   const kinds = page.getByRole('rowheader', { name: 'P-T/RI-T' });
@@ -129,7 +129,7 @@ test('a small study is made from the form, runs, and shows its results', async (
 });
 
 test('a study in progress is cancelled and started again', async ({ entered: page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   await visit(page, '#/studies/new');
   await expect(page.getByLabel('Name')).toHaveValue(STUDY);
   await page.getByLabel('Name').fill('cancelled once');
@@ -138,7 +138,7 @@ test('a study in progress is cancelled and started again', async ({ entered: pag
   await page.getByLabel('Width').fill('4');
   await page.getByLabel('Image size').fill('32');
   await page.getByLabel('Epochs', { exact: true }).fill('20');
-  await page.getByLabel('Seeds').fill('7');
+  await page.getByLabel('Seeds', { exact: true }).fill('7');
   await expect(page.getByText('1 run', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create and start' }).click();
   await page.getByRole('button', { name: 'Cancel', exact: true }).click();
@@ -146,7 +146,7 @@ test('a study in progress is cancelled and started again', async ({ entered: pag
     page.getByRole('main').getByText('cancelled', { exact: true }).first(),
   ).toBeVisible();
   await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 500_000 });
 });
 
 test('the images of a disagreement are opened from the table and stepped by arrow keys', async ({

@@ -23,6 +23,8 @@ async function serve(home: string): Promise<{ child: ChildProcess; url: string }
     [join(ROOT, 'cli', 'carryover.ts'), 'serve', '--home', home],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  // A worker that is ended early takes its host along.
+  process.once('exit', () => child.kill('SIGTERM'));
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith('http://')) return { child, url: line };
   }
@@ -49,7 +51,7 @@ export const test = base.extend<{ entered: Page }, { host: Host }>({
       await stop(child);
       rmSync(folder, { recursive: true });
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 240_000 },
   ],
   entered: async ({ page, host }, use) => {
     const troubles: string[] = [];
