@@ -11,6 +11,7 @@ import {
 import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import asar from '@electron/asar';
 import fuses from '@electron/fuses';
 import ts from 'typescript';
@@ -121,6 +122,17 @@ describe.runIf(process.platform === 'linux')('the packaged app', () => {
       expect(well).toContain(name);
     }
     rmSync(home, { recursive: true });
+  });
+
+  test('can load the TensorFlow.js runtime, whose packages load one another at run time', () => {
+    const runtime = join(unpacked, 'dist', 'app', 'engine', 'runtime', 'tfjs', 'runtime.js');
+    const script = `await import(${JSON.stringify(pathToFileURL(runtime).href)}); console.log('loaded')`;
+    const said = execFileSync(
+      join(packed.resources, 'node', 'node'),
+      ['--input-type=module', '-e', script],
+      { encoding: 'utf8', cwd: unpacked },
+    );
+    expect(said).toContain('loaded');
   });
 
   test('opens the workbench in its window', async () => {
