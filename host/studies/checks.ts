@@ -199,13 +199,10 @@ function checkRecipe(recipe: StudySpec['recipe'], path: Path): Problem[] {
   return problems;
 }
 
-function checkAnalyses({ analyses, seeds }: StudySpec): Problem[] {
+function checkAnalyses({ analyses, seeds, shuffles }: StudySpec): Problem[] {
   const index = analyses.indexOf('barrier');
-  if (index < 0 || seeds.length >= 2) return [];
-  return [
-    problem(
-      ['analyses', index],
-      'barrier needs two seeds: the line runs between two runs of an arm',
-    ),
-  ];
+  if (index < 0) return [];
+  const needs = (what: string) => [problem(['analyses', index], `barrier needs ${what}`)];
+  if (seeds.length < 2) return needs('two seeds: the line runs between two runs of an arm');
+  return shuffles.includes('none') ? [] : needs('the shuffle none: other seeds shuffle otherwise');
 }

@@ -148,6 +148,7 @@ function planPretraining(
   const dataset = resolveSet(db, own.data.set, [...path, 'set'], problems);
   if (!dataset) return null;
   const domains = resolveDomains(dataset, own.data.domains, [...path, 'domains'], problems);
+  if (domains.length < (own.data.domains?.length ?? 0)) return null;
   const warnings: string[] = [];
   const all = imagesOf(db, dataset, domains);
   const train = withoutSmallClasses(all, own.data['min-per-class'], `"${name}"`, warnings);

@@ -119,10 +119,13 @@ export function pairsOf(
   });
 }
 
-/** First and second seed of every arm and shuffle. */
+/**
+ * First and second seed of every arm, not shuffled: under a shuffle another seed is another
+ * permutation, so the two ends of a line would not be at home on the same images.
+ */
 function linesOf(spec: StudySpec, runs: readonly RunSummary[]): { a: RunSummary; b: RunSummary }[] {
-  return cells(spec).flatMap(({ arm, shuffle }) => {
-    const [a, b] = bySeed(spec, runs, arm, shuffle);
+  return Object.keys(spec.arms).flatMap((arm) => {
+    const [a, b] = bySeed(spec, runs, arm, 'none');
     return a && b ? [{ a, b }] : [];
   });
 }

@@ -121,6 +121,7 @@ describe('what the schema cannot see', () => {
     ],
     ['training: { batch: 8 }', 'training: { epochs: 4 }', '3 pretraining.src.epochs []'],
     ['seeds: [0, 1]', 'seeds: [0]\nanalyses: [barrier]', '12 analyses.0 []'],
+    ['[none, 12, pixel]', '[12]\nanalyses: [barrier]', '13 analyses.0 []'],
     ['seeds: [0, 1]', 'seeds: [0, 4294967295]', '11 seeds.1 []'],
   ])('%s -> %s', (from, to, issue) => {
     expect(issuesWith(from, to)).toContain(issue);

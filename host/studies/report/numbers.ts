@@ -161,7 +161,8 @@ export function pairTable(data: ReportData): Html {
     </div>
     <p class="soft small">
       Common mistake: both wrong. Uncommon: exactly one wrong. Same wrong label: the share of common
-      mistakes on which both say the same.
+      mistakes on which both say the same. Under a shuffle another seed is another permutation: such
+      a pair saw the same images cut and put together in different ways.
     </p>`;
 }
 

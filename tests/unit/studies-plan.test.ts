@@ -1,0 +1,257 @@
+import Database from 'better-sqlite3';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseStudy } from '../../host/studies/parse.ts';
+import type { ExpandedStudy } from '../../host/studies/plan.ts';
+import { expandStudy, studyPlan } from '../../host/studies/plan.ts';
+import { canonicalJson } from '../../host/studies/identity.ts';
+
+const MIGRATION = new URL('../../migrations/0001-init.sql', import.meta.url);
+const CLASSES = ['ant', 'bee', 'cat'];
+const DOMAINS = ['line', 'photo'];
+
+const STUDY = `name: small
+pretraining:
+  src: { data: { set: icons, domains: [line] }, epochs: 5 }
+data: { set: icons, domain: photo, split: { train: 0.5, test: 0.5 } }
+architecture: { name: fixup-resnet10, width: 8, image: 24 }
+arms:
+  P-T: { init: { checkpoint: src@last } }
+  RI-T: { init: random }
+seeds: [0, 1]
+shuffles: [none, 4]
+recipe: { augment: { flip: true } }
+training: { epochs: 3, lr: { peak: 0.05 } }
+`;
+
+let db: Database.Database;
+
+beforeEach(() => {
+  db = new Database(':memory:');
+  db.exec(readFileSync(MIGRATION, 'utf8'));
+  addDataset('icons', 'd1');
+});
+afterEach(() => db.close());
+
+/** Eight images of each class in each domain, two to a group; ids and paths depend on `tag`. */
+function addDataset(name: string, tag: string): void {
+  db.prepare(
+    `INSERT INTO datasets VALUES (?, ?, '/pictures', 'domain/class', 'hash', 'family', '{}', '')`,
+  ).run(tag, name);
+  const idOf = (table: string, each: string, at: number) =>
+    db
+      .prepare(`INSERT INTO ${table} (dataset_id, position, name) VALUES (?, ?, ?)`)
+      .run(tag, at, each).lastInsertRowid;
+  const classes = CLASSES.map((each, at) => idOf('classes', each, at));
+  const domains = DOMAINS.map((each, at) => idOf('domains', each, at));
+  DOMAINS.forEach((domain, d) =>
+    CLASSES.forEach((label, c) => {
+      for (let i = 0; i < 8; i++) {
+        addImage(tag, `${domain}/${label}/${tag}-${i}.png`, classes[c]!, domains[d]!, {
+          group: `${domain}-${label}-${i >> 1}`,
+          content: `${domain} ${label} ${i}`,
+        });
+      }
+    }),
+  );
+}
+
+function addImage(
+  dataset: string,
+  path: string,
+  classId: number | bigint,
+  domainId: number | bigint,
+  { group, content }: { group: string; content: string },
+): void {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  db.prepare(
+    `INSERT INTO images (dataset_id, path, class_id, domain_id, group_name, width, height, bytes,
+       modified_ms, sha256, format) VALUES (?, ?, ?, ?, ?, 24, 24, 9, 0, ?, 'png')`,
+  ).run(dataset, path, classId, domainId, group, sha256);
+}
+
+function expand(yaml: string): ExpandedStudy {
+  const { spec, issues } = parseStudy(yaml);
+  expect(issues).toEqual([]);
+  const { study, problems } = expandStudy(db, spec!);
+  expect(problems).toEqual([]);
+  return study!;
+}
+
+/** Ids of the target runs of an arm, by seed and shuffle. */
+function idsOf(yaml: string, arm?: string): string[] {
+  return expand(yaml)
+    .runs.filter((run) => arm === undefined || run.arm === arm)
+    .map(({ id }) => id);
+}
+
+describe('the runs of a study', () => {
+  test('are the pretraining, then arms by seeds by shuffles', () => {
+    const { runs } = expand(STUDY);
+    const names = runs.map(({ arm, spec }) => `${arm} ${spec.seed} ${spec.shuffle}`);
+    expect(names).toEqual([
+      'P 0 none',
+      ...['P-T', 'RI-T'].flatMap((arm) => [
+        `${arm} 0 none`,
+        `${arm} 0 4`,
+        `${arm} 1 none`,
+        `${arm} 1 4`,
+      ]),
+    ]);
+  });
+
+  test('of a matched pair differ in the start and in nothing else', () => {
+    const { runs } = expand(STUDY);
+    const of = (arm: string) => runs.find((run) => run.arm === arm && run.spec.seed === 1)!.spec;
+    expect({ ...of('P-T'), start: 'random' }).toEqual(of('RI-T'));
+    expect(of('P-T').start).toEqual({ run: runs[0]!.id, epoch: 5 });
+  });
+
+  test('pretraining sees all images of its domains and has no test images', () => {
+    const [pretraining] = expand(STUDY).runs;
+    expect(pretraining).toMatchObject({ arm: 'P', test: null, keepEpochs: [5] });
+    expect(pretraining!.train).toHaveLength(24);
+    expect(new Set(pretraining!.train.map(({ domain }) => domain))).toEqual(new Set(['line']));
+  });
+
+  test('train without augmentation where they are shuffled, and the plan says so', () => {
+    const study = expand(STUDY);
+    for (const { spec } of study.runs) {
+      expect(spec.recipe.augment).toEqual(spec.shuffle === 'none' ? { flip: true } : 'none');
+    }
+    expect(study.warnings.join()).toContain('compare arms within a shuffle, not across');
+  });
+});
+
+describe('run ids', () => {
+  test('are r and 16 hex digits, and the same for the same study', () => {
+    expect(idsOf(STUDY)).toEqual(idsOf(STUDY));
+    for (const id of idsOf(STUDY)) expect(id).toMatch(/^r[0-9a-f]{16}$/);
+  });
+
+  test('do not depend on what does not change the numbers', () => {
+    const other = STUDY.replace('name: small', 'name: other\ndescription: words')
+      .replace('P-T:', 'warm:')
+      .replace('src:', 'source:')
+      .replace('src@last', 'source@5');
+    expect(idsOf(other)).toEqual(idsOf(STUDY));
+  });
+
+  test('do not depend on row ids, paths or the name of the data set, only on content', () => {
+    addDataset('copy', 'd2');
+    expect(idsOf(STUDY.replaceAll('set: icons', 'set: copy'))).toEqual(idsOf(STUDY));
+  });
+
+  test.each([
+    ['width: 8', 'width: 9'],
+    ['image: 24', 'image: 48'],
+    ['epochs: 3', 'epochs: 4'],
+    ['peak: 0.05', 'peak: 0.06'],
+    ['train: 0.5', 'train: 0.6'],
+    ['domain: photo', 'domain: line'],
+    ['flip: true', 'flip: false'],
+    ['seeds: [0, 1]', 'seeds: [2, 3]'],
+  ])('all random runs change with %s -> %s', (from, to) => {
+    const changed = STUDY.replace(from, to).replace(
+      'test: 0.5',
+      to === 'train: 0.6' ? 'test: 0.4' : 'test: 0.5',
+    );
+    const unshuffled = (yaml: string) =>
+      expand(yaml).runs.filter(({ arm, spec }) => arm === 'RI-T' && spec.shuffle === 'none');
+    const before = new Set(unshuffled(STUDY).map(({ id }) => id));
+    for (const { id } of unshuffled(changed)) expect(before).not.toContain(id);
+  });
+
+  test('a longer pretraining changes the runs that start from it and no others', () => {
+    const longer = STUDY.replace('epochs: 5', 'epochs: 6');
+    expect(idsOf(longer, 'RI-T')).toEqual(idsOf(STUDY, 'RI-T'));
+    const before = new Set(idsOf(STUDY, 'P-T'));
+    expect(idsOf(longer, 'P-T').filter((id) => before.has(id))).toEqual([]);
+  });
+
+  test('an earlier epoch of the same pretraining changes the start only', () => {
+    const early = STUDY.replace('src@last', 'src@2');
+    expect(idsOf(early, 'P')).toEqual(idsOf(STUDY, 'P'));
+    expect(expand(early).runs[0]!.keepEpochs).toEqual([2]);
+    expect(idsOf(early, 'P-T')).not.toEqual(idsOf(STUDY, 'P-T'));
+  });
+
+  test('one more seed adds runs and keeps the others', () => {
+    const more = idsOf(STUDY.replace('[0, 1]', '[0, 1, 2]'));
+    expect(more).toHaveLength(13);
+    expect(more).toEqual(expect.arrayContaining(idsOf(STUDY)));
+  });
+
+  test('canonical JSON does not depend on the order of keys', () => {
+    expect(canonicalJson({ b: 1, a: [{ d: 2, c: 3 }], u: undefined })).toBe(
+      canonicalJson({ a: [{ c: 3, d: 2 }], b: 1 }),
+    );
+  });
+});
+
+describe('the plan', () => {
+  test('says by what images were kept together and that no group is on both sides', () => {
+    const plan = studyPlan(expand(STUDY), () => false);
+    expect(plan).toMatchObject({ trainImages: 12, testImages: 12, classNames: CLASSES });
+    expect(plan.groupedBy).toBe('family: 6 groups in train, 6 in test, 0 in both');
+  });
+
+  test('warns of classes that are too small, with their counts', () => {
+    db.prepare(
+      `DELETE FROM images WHERE path LIKE 'photo/bee/%' AND path NOT LIKE '%-0.png'`,
+    ).run();
+    const study = expand(STUDY);
+    expect(study.sides.classNames).toEqual(['ant', 'cat']);
+    expect(study.warnings.join()).toContain('bee (1)');
+  });
+
+  test('leaves out a class that has no image on one side, and says so', () => {
+    db.prepare(`UPDATE images SET group_name = 'one' WHERE path LIKE 'photo/bee/%'`).run();
+    const study = expand(STUDY);
+    expect(study.sides.classNames).toEqual(['ant', 'cat']);
+    expect(study.warnings.join()).toMatch(
+      /left out, no (test|training) image after the split: bee/,
+    );
+  });
+
+  test('counts test images that a pretraining has seen', () => {
+    const leaky = STUDY.replace('domains: [line]', 'domains: [line, photo]');
+    const { warnings, sides } = expand(leaky);
+    expect(warnings.join()).toContain(
+      `leak: ${sides.test.length} of ${sides.test.length} test images`,
+    );
+    expect(expand(STUDY).warnings.join()).not.toContain('leak');
+  });
+
+  test('says when a permutation is the identity', () => {
+    const half = STUDY.replace('shuffles: [none, 4]', 'shuffles: [12]');
+    expect(expand(half).warnings.join()).toContain('shuffle 12 with seed 0 leaves every block');
+  });
+});
+
+describe('what the data do not have', () => {
+  test.each([
+    ['set: icons, domain: photo', 'set: icon, domain: photo', 'data.set', 'icons'],
+    ['domain: photo', 'domain: foto', 'data.domain', 'photo'],
+    ['domains: [line]', 'domains: [lines]', 'pretraining.src.data.domains', 'line'],
+  ])('%s -> %s', (from, to, path, suggestion) => {
+    const { spec } = parseStudy(STUDY.replace(from, to));
+    const { problems } = expandStudy(db, spec!);
+    expect(problems.map((each) => [each.path.join('.'), each.suggestion])).toEqual([
+      [path, suggestion],
+    ]);
+  });
+
+  test('one group for all is an error that says what to do', () => {
+    db.prepare(`UPDATE images SET group_name = 'one'`).run();
+    const { problems } = expandStudy(db, parseStudy(STUDY).spec!);
+    expect(problems[0]?.message).toContain('grouped: false');
+  });
+
+  test('one class only is an error', () => {
+    db.prepare(`DELETE FROM images WHERE path NOT LIKE '%/ant/%' AND path LIKE 'photo/%'`).run();
+    const { problems } = expandStudy(db, parseStudy(STUDY).spec!);
+    expect(problems[0]?.message).toContain('only one class is left (ant)');
+  });
+});
