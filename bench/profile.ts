@@ -9,6 +9,7 @@ import { compileToOnnx } from '../engine/runtime/onnx/compile.ts';
 import { MOMENTUM, buildTrainingStep } from '../engine/train/step.ts';
 import { RATE } from './competitors.ts';
 import { settingOf } from './setting.ts';
+import { median } from './train-step.ts';
 
 export interface OperatorTime {
   operator: string;
@@ -37,7 +38,7 @@ export async function profileTrainStep(
     await runProfiled(architecture, batch, rounds, join(folder, 'step'));
     const [file = ''] = await readdir(folder);
     const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as Event[];
-    return summarise(events, rounds);
+    return summarise(events);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -55,6 +56,7 @@ async function runProfiled(
     executionProviders: ['cpu'],
     intraOpNumThreads: cpus().length,
     interOpNumThreads: 1,
+    graphOptimizationLevel: 'extended',
     enableProfiling: true,
     profileFilePrefix,
     logSeverityLevel: 3,
@@ -76,21 +78,22 @@ async function runProfiled(
   await session.release();
 }
 
-function summarise(events: readonly Event[], rounds: number): OperatorTime[] {
-  const kernels = events.filter(
-    (event) => event.cat === 'Node' && event.name.endsWith('_kernel_time'),
-  );
-  const total = kernels.reduce((sum, event) => sum + event.dur, 0);
-  const byOperator = Map.groupBy(kernels, (event) => event.args?.op_name ?? 'unknown');
-  return [...byOperator]
+/** The median over the rounds of every node, summed by operator. */
+function summarise(events: readonly Event[]): OperatorTime[] {
+  const kernels = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'));
+  const nodes = [...Map.groupBy(kernels, (event) => event.name).values()].map((rounds) => ({
+    operator: rounds[0]?.args?.op_name ?? 'unknown',
+    milliseconds: median(rounds.map((event) => event.dur)) / 1000,
+  }));
+  const total = sum(nodes);
+  return [...Map.groupBy(nodes, (node) => node.operator)]
     .map(([operator, its]) => {
-      const microseconds = its.reduce((sum, event) => sum + event.dur, 0);
-      return {
-        operator,
-        nodes: its.length / rounds,
-        milliseconds: microseconds / 1000 / rounds,
-        share: microseconds / total,
-      };
+      const milliseconds = sum(its);
+      return { operator, nodes: its.length, milliseconds, share: milliseconds / total };
     })
     .sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function sum(nodes: readonly { milliseconds: number }[]): number {
+  return nodes.reduce((total, { milliseconds }) => total + milliseconds, 0);
 }
