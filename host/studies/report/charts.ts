@@ -33,8 +33,9 @@ interface Scale {
   (value: number): number;
 }
 
-/** Lines over epochs; the y axis holds shares from 0 to `top`. */
-export function lineChart(title: string, xTitle: string, lines: Line[], top = 1): Html {
+/** Lines over epochs or the like; the y axis holds shares from 0. */
+export function lineChart(title: string, xTitle: string, lines: Line[]): Html {
+  const top = niceTop(lines.flatMap(({ points }) => points.map(({ y }) => y)));
   const last = Math.max(1, ...lines.flatMap(({ points }) => points.map(({ x }) => x)));
   const x: Scale = (value) => LEFT + (value / last) * (WIDTH - LEFT - RIGHT);
   const y = yScale(top);
@@ -61,8 +62,9 @@ export function lineChart(title: string, xTitle: string, lines: Line[], top = 1)
   return frame(title, [shareAxis(y, top), ticks, label, paths]);
 }
 
-/** Groups of bars with a dot per single value; the y axis holds shares from 0 to `top`. */
-export function barChart(title: string, xTitle: string, groups: BarGroup[], top = 1): Html {
+/** Groups of bars with a dot per single value; the y axis holds shares from 0. */
+export function barChart(title: string, xTitle: string, groups: BarGroup[]): Html {
+  const top = niceTop(groups.flatMap(({ bars }) => bars.flatMap(({ values }) => values)));
   const y = yScale(top);
   const slot = (WIDTH - LEFT - RIGHT) / groups.length;
   const parts = groups.map((group, index) => barGroup(group, LEFT + index * slot, slot, y));
@@ -137,6 +139,12 @@ export function intervalMark(value: number, [low, high]: [number, number], colou
     />
     <circle cx="${round(x(value))}" cy="7" r="3.4" style="fill:${colour}" />
   </svg>`;
+}
+
+/** A round share that holds all values with a little room, at most 1. */
+function niceTop(values: number[]): number {
+  const highest = Math.max(0, ...values) * 1.08;
+  return [0.1, 0.2, 0.4, 0.6, 0.8].find((top) => top >= highest) ?? 1;
 }
 
 function yScale(top: number): Scale {

@@ -5,7 +5,7 @@ import { barChart, lineChart } from './charts.ts';
 import type { ReportData } from './data.ts';
 import { armIndex, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';
-import { html } from './html.ts';
+import { fixed, html } from './html.ts';
 import { colour } from './style.ts';
 
 /** Accuracy and speed by shuffle, then the learning curves. */
@@ -76,7 +76,7 @@ function barGroups(
 function dropNote({ relativeDrop }: StudyResults): (shuffle: string) => string | null {
   return (shuffle) => {
     const drops = relativeDrop.filter((each) => each.shuffle === shuffle);
-    return drops.length === 1 && drops[0] ? `${drops[0].percent.toFixed(0)} %` : null;
+    return drops.length === 1 && drops[0] ? `${fixed(drops[0].percent, 0)} %` : null;
   };
 }
 

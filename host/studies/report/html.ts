@@ -36,5 +36,5 @@ export function percent(share: number | null): string {
 }
 
 export function fixed(value: number | null, digits = 2): string {
-  return value === null ? '–' : value.toFixed(digits);
+  return value === null ? '–' : value.toFixed(digits).replace('-', '−');
 }

@@ -107,7 +107,7 @@ function armRow(data: ReportData, each: Arm, first: boolean): Html {
     <td>${range(accuracy)}</td>
     <td class="n">${fixed(speed && speed.mean, 3)}</td>
     <td class="soft">${speed && values(speed, (one) => fixed(one, 3))}</td>
-    <td class="n">${drop === undefined ? null : `${drop.percent.toFixed(1)} %`}</td>
+    <td class="n">${drop === undefined ? null : `${fixed(drop.percent, 1)} %`}</td>
   </tr>`;
 }
 

@@ -31,9 +31,11 @@ pre { overflow-x: auto; padding: 16px; background: var(--card); border: 1px soli
 .card span { color: var(--soft); font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { text-align: left; color: var(--soft); font-size: 12.5px; font-weight: 550; }
-th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; padding-right: 18px; white-space: nowrap; }
+th { text-align: left; vertical-align: bottom; color: var(--soft); font-size: 12.5px; font-weight: 550; }
+th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); }
+td { vertical-align: top; }
+td.n, th.n { text-align: right; padding-right: 18px; }
+td.n { white-space: nowrap; }
 td.w, .tight td { white-space: nowrap; }
 tr.first td { border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 24px; margin: 0; }
