@@ -41,7 +41,7 @@ tr.first td { border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 24px; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .key { display: inline-block; width: 10px; height: 10px; margin-right: 7px; border-radius: 3px; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 16px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(400px, 100%), 1fr)); gap: 16px; }
 figure { margin: 0; padding: 14px 14px 10px; background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; break-inside: avoid; }
 figcaption { margin-bottom: 6px; font-weight: 600; font-size: 13.5px; }
