@@ -111,10 +111,14 @@ export function formToStudy(form: StudyForm): StudyInput {
     shuffles: form.shuffles,
     recipe: recipe(form),
     training: training(form),
-    analyses: ['agreement', 'optimisation-speed', ...(form.barrier ? ['barrier'] : [])],
+    analyses: ['agreement', 'optimisation-speed', ...(measuresBarrier(form) ? ['barrier'] : [])],
   };
   return study as StudyInput;
 }
+
+/** The line of a barrier runs between two seeds of an arm. */
+const measuresBarrier = (form: StudyForm): boolean =>
+  form.barrier && parseNumbers(form.seeds).length > 1;
 
 function given<K extends string>(key: K, value: number | null): { [P in K]?: number } {
   return value === null ? {} : ({ [key]: value } as { [P in K]?: number });

@@ -61,6 +61,12 @@ describe('the form of a new study', () => {
     expect(study.data['min-per-class']).toBe(8);
   });
 
+  it('measures barriers only between two seeds', () => {
+    const analyses = (seeds: string) => formToStudy({ ...form, seeds }).analyses;
+    expect(analyses('0, 1')).toContain('barrier');
+    expect(analyses('7')).not.toContain('barrier');
+  });
+
   it('makes legal names and pretraining keys of any domain names', () => {
     const odd = { ...dataset, domainNames: ["Bob's “dots”", '线', 'target'] };
     const result = studySchema.safeParse(parse(text(formFor(emptyForm(), odd))));
