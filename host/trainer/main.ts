@@ -8,6 +8,8 @@ import type { TrainerCommand, TrainerJob, TrainerMessage } from './protocol.ts';
 import { train } from './train.ts';
 
 let pausing = false;
+// Ctrl-C in a terminal reaches the whole process group; the host decides what becomes of the run.
+process.on('SIGINT', () => undefined);
 process.on('message', (command: TrainerCommand) => {
   if (command.type === 'cancel') process.exit(0);
   pausing = true;
