@@ -26,6 +26,7 @@ export default defineConfig({
   reporter: [['list']],
   forbidOnly: process.env['CI'] !== undefined,
   use: {
+    actionTimeout: 60_000,
     viewport: { width: 1280, height: 800 },
     screenshot: 'only-on-failure',
     launchOptions: {

@@ -121,6 +121,14 @@ test('a small study is made from the form, runs, and shows its results', async (
   const kinds = page.getByRole('rowheader', { name: 'P-T/RI-T' });
   await expect(kinds.first()).toBeVisible();
 
+  const run = page.getByRole('row', { name: /P-T seed 0, no shuffle/ });
+  await run.getByRole('button', { name: /^r[0-9a-f]/ }).click();
+  const record = page.getByRole('dialog', { name: /^Run r/ });
+  await expect(record.getByText('3 of 3 epochs')).toBeVisible();
+  await expectAccessible(page);
+  await record.getByRole('button', { name: 'Close' }).click();
+  await expect(record).toHaveCount(0);
+
   const curves = page.getByRole('region', { name: 'Learning curves' });
   await curves.getByRole('button', { name: 'Training loss' }).click();
   await curves.getByRole('button', { name: 'Table' }).click();
@@ -157,10 +165,11 @@ test('the images of a disagreement are opened from the table and stepped by arro
   await mixed.getByRole('link', { name: /^Compare/ }).click();
 
   const cells = page.getByRole('group', { name: 'Cells of the agreement' });
+  await expect(cells.getByRole('button')).toHaveCount(5);
   const counts = await cells
     .getByRole('button')
     .evaluateAll((buttons) =>
-      buttons.map((button) => Number(/(\d+) images/.exec(button.textContent)?.[1])),
+      buttons.map((button) => Number(/([\d,]+) images/.exec(button.textContent)?.[1])),
     );
   expect(counts).toHaveLength(5);
   const heading = await page.getByRole('heading', { name: /test images/ }).innerText();
@@ -221,8 +230,6 @@ for (const theme of ['light', 'dark'] as const) {
     await visit(page, '#/compare');
     await tiles(page).first().click();
     await look('compare');
-    await page.keyboard.press('Enter');
-    await page.getByRole('listbox').focus();
     await page.keyboard.press('Enter');
     await page.getByRole('region', { name: 'One image' }).waitFor();
     await look('compare-image');
