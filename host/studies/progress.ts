@@ -1,6 +1,9 @@
 import type { Progress } from '../../contract/jobs.ts';
 import type { PlannedRun } from './plan.ts';
 
+/** Share of a study that must be trained before its time left is worth saying. */
+const ENOUGH = 0.01;
+
 /** How people call a run: `RI-T seed 1, shuffle 12`. */
 export function runTitle(run: PlannedRun): string {
   const { spec, arm } = run;
@@ -55,13 +58,14 @@ export class StudyProgress {
     const done = Math.min(this.#total, this.#finished + this.#current);
     const trained = done - this.#foundDone;
     const perImage = (performance.now() - this.#began) / 1000 / trained;
+    const known = trained > this.#total * ENOUGH;
     this.#send({
       phase: this.#phase,
       done,
       total: this.#total,
       unit: 'images',
       rate: this.#rate,
-      secondsLeft: trained > 0 ? (this.#total - done) * perImage : null,
+      secondsLeft: known ? (this.#total - done) * perImage : null,
     });
   }
 }

@@ -7,12 +7,14 @@ import { buildModel } from '../../engine/models/registry.ts';
 import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
 import { trainRun } from '../../engine/train/loop.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import { RateMeter } from '../jobs/rate.ts';
 import type { Journal } from './journal.ts';
 import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
-import { Meter } from './meter.ts';
 import { CHANNELS, modelOptions, openLoader } from './open-loader.ts';
 import type { TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
 import { startWeights } from './start.ts';
+
+const TELL_EVERY_MS = 250;
 
 type Send = (message: TrainerMessage) => void;
 
@@ -48,7 +50,8 @@ class Session {
   readonly #job: TrainerJob;
   readonly #send: Send;
   readonly #parameters: readonly ParameterSpec[];
-  readonly #meter: Meter;
+  readonly #meter = new RateMeter();
+  #told = 0;
 
   private constructor(
     job: TrainerJob,
@@ -62,7 +65,6 @@ class Session {
     this.options = options;
     this.#parameters = parameters;
     this.journal = journal;
-    this.#meter = new Meter(job.training.epochs, job.train.labels.length, job.training.batch);
   }
 
   static async open(job: TrainerJob, send: Send): Promise<Session> {
@@ -82,8 +84,14 @@ class Session {
   }
 
   step(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void {
-    const rates = this.#meter.step(step.epoch, step.step);
-    if (rates) this.#send({ type: 'step', ...step, ...rates });
+    const { training, train } = this.#job;
+    const images = train.labels.length;
+    const done = (step.epoch - 1) * images + Math.min(step.step * training.batch, images);
+    const { rate, secondsLeft } = this.#meter.update(done, training.epochs * images);
+    const now = performance.now();
+    if (now - this.#told < TELL_EVERY_MS) return;
+    this.#told = now;
+    this.#send({ type: 'step', ...step, imagesPerSecond: rate, secondsLeft });
   }
 
   async epoch(metrics: EpochMetrics, next: TrainingPoint): Promise<void> {
