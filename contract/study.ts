@@ -101,6 +101,8 @@ const pretrainingSchema = z.strictObject({
     set: z.string().min(1),
     domains: z.array(z.string()).min(1).optional(),
     'min-per-class': count.default(1),
+    /** Leave out images that are tested later, and (same data set) all others of their groups. */
+    'hold-out-test-groups': z.boolean().default(true),
   }),
   seed: seed.default(0),
   recipe: recipeSchema.optional(),

@@ -5,6 +5,7 @@ import { pretrainingTraining, readStart } from './checks.ts';
 import { listSummaries } from '../datasets/read.ts';
 import { countByClass, imagesOf, lookUpDataset } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
+import { leakWarnings, withoutTested, type Tested } from './leaks.ts';
 import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { divide, withoutSmallClasses, type Sides } from './sides.ts';
@@ -57,19 +58,38 @@ export type Expansion =
 /** Lays a specification out over the data in the database, or says what does not fit. */
 export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const problems: Problem[] = [];
-  const dataset = resolveSet(db, spec.data.set, ['data', 'set'], problems);
+  const target = resolveTarget(db, spec, problems);
+  const sides = target && divide(spec, target.dataset, target.images);
   const pretraining = Object.keys(spec.pretraining).map((name) =>
-    planPretraining(db, spec, name, problems),
+    planPretraining(
+      db,
+      spec,
+      name,
+      { datasetId: target?.dataset.id, test: sides?.test ?? [] },
+      problems,
+    ),
   );
-  if (dataset === null || problems.length > 0) return { study: null, problems };
-  const named = spec.data.domain === undefined ? spec.data.domains : [spec.data.domain];
-  const path = ['data', spec.data.domain === undefined ? 'domains' : 'domain'];
-  const domains = resolveDomains(dataset, named, path, problems);
-  if (problems.length > 0) return { study: null, problems };
-  const sides = divide(spec, dataset, imagesOf(db, dataset, domains));
+  if (!target || !sides || problems.length > 0) return { study: null, problems };
   if (sides.problems.length > 0) return { study: null, problems: sides.problems };
   const sources = pretraining.flatMap((each) => (each === null ? [] : [each]));
-  return assemble(spec, dataset, domains, sides, sources);
+  return assemble(spec, target.dataset, target.domains, sides, sources);
+}
+
+interface Target {
+  dataset: StudyDataset;
+  domains: string[];
+  images: StudyImage[];
+}
+
+function resolveTarget(db: Database, spec: StudySpec, problems: Problem[]): Target | null {
+  const dataset = resolveSet(db, spec.data.set, ['data', 'set'], problems);
+  if (!dataset) return null;
+  const named = spec.data.domain === undefined ? spec.data.domains : [spec.data.domain];
+  const path = ['data', spec.data.domain === undefined ? 'domains' : 'domain'];
+  const before = problems.length;
+  const domains = resolveDomains(dataset, named, path, problems);
+  if (problems.length > before) return null;
+  return { dataset, domains, images: imagesOf(db, dataset, domains) };
 }
 
 interface Source {
@@ -105,7 +125,10 @@ function assemble(
   }
   const warnings = [
     ...sides.warnings,
-    ...sources.flatMap((source) => [...source.warnings, ...leakWarnings(source, sides.test)]),
+    ...sources.flatMap((source) => [
+      ...source.warnings,
+      ...leakWarnings(source.name, source.run.train, sides.test),
+    ]),
     ...specWarnings(spec),
   ];
   return { study: { dataset, runs: [...byId.values()], sides, warnings }, problems: [] };
@@ -141,6 +164,7 @@ function planPretraining(
   db: Database,
   spec: StudySpec,
   name: string,
+  tested: Tested,
   problems: Problem[],
 ): Source | null {
   const own = spec.pretraining[name]!;
@@ -151,7 +175,9 @@ function planPretraining(
   if (domains.length < (own.data.domains?.length ?? 0)) return null;
   const warnings: string[] = [];
   const all = imagesOf(db, dataset, domains);
-  const train = withoutSmallClasses(all, own.data['min-per-class'], `"${name}"`, warnings);
+  const held = own.data['hold-out-test-groups'];
+  const untested = held ? withoutTested(all, dataset.id, tested, name, warnings) : all;
+  const train = withoutSmallClasses(untested, own.data['min-per-class'], `"${name}"`, warnings);
   const classNames = [...countByClass(train).keys()];
   if (classNames.length < 2) {
     problems.push(
@@ -159,22 +185,32 @@ function planPretraining(
     );
     return null;
   }
-  const training = pretrainingTraining(spec, name);
-  const runSpec: RunSpec = {
+  const runSpec = pretrainingSpec(spec, name, domains, classNames, train);
+  const keepEpochs = startEpochs(spec, name);
+  const run = plannedRun(runSpec, { arm: 'P', dataset, train, test: null, keepEpochs });
+  return { name, run, warnings };
+}
+
+function pretrainingSpec(
+  spec: StudySpec,
+  name: string,
+  domains: string[],
+  classNames: string[],
+  train: readonly StudyImage[],
+): RunSpec {
+  const own = spec.pretraining[name]!;
+  return {
     format: ENGINE_FORMAT,
     kind: 'pretraining',
     architecture: spec.architecture,
     classNames,
     recipe: own.recipe ?? spec.recipe,
-    training,
+    training: pretrainingTraining(spec, name),
     seed: own.seed,
     shuffle: 'none',
     start: 'random',
     data: { domains, train: digest(train, classNames), test: null },
   };
-  const keepEpochs = startEpochs(spec, name);
-  const run = plannedRun(runSpec, { arm: 'P', dataset, train, test: null, keepEpochs });
-  return { name, run, warnings };
 }
 
 /** Epochs of a pretraining that arms start from. */
@@ -254,15 +290,6 @@ function digest(images: readonly StudyImage[], classNames: readonly string[]): I
   const indices = new Map(classNames.map((name, index) => [name, index]));
   const lines = images.map((image) => `${image.sha256} ${indices.get(image.label)}\n`);
   return { images: images.length, sha256: sha256(lines.join('')) };
-}
-
-function leakWarnings({ name, run }: Source, test: readonly StudyImage[]): string[] {
-  const seen = new Set(run.train.map((image) => image.sha256));
-  const leaked = test.filter((image) => seen.has(image.sha256)).length;
-  if (leaked === 0) return [];
-  return [
-    `leak: ${leaked} of ${test.length} test images are byte for byte among the images of pretraining "${name}"`,
-  ];
 }
 
 function specWarnings(spec: StudySpec): string[] {

@@ -216,12 +216,26 @@ describe('the plan', () => {
   });
 
   test('counts test images that a pretraining has seen', () => {
-    const leaky = STUDY.replace('domains: [line]', 'domains: [line, photo]');
-    const { warnings, sides } = expand(leaky);
-    expect(warnings.join()).toContain(
-      `leak: ${sides.test.length} of ${sides.test.length} test images`,
+    const leaky = STUDY.replace(
+      'domains: [line]',
+      'domains: [line, photo], hold-out-test-groups: false',
     );
+    const { warnings, sides } = expand(leaky);
+    const count = `${sides.test.length} of ${sides.test.length} test images`;
+    expect(warnings).toContain(`leak: ${count} are byte for byte in pretraining "src"`);
+    expect(warnings).toContain(`leak: ${count} are of a group that pretraining "src" saw`);
     expect(expand(STUDY).warnings.join()).not.toContain('leak');
+  });
+
+  test('keeps the groups that are tested out of pretraining, whatever their domain', () => {
+    const study = expand(STUDY.replace('domains: [line]', 'domains: [line, photo]'));
+    const tested = new Set(study.sides.test.map((image) => image.group));
+    const [pretraining] = study.runs;
+    expect(pretraining?.spec.kind).toBe('pretraining');
+    expect(pretraining?.train.some((image) => tested.has(image.group))).toBe(false);
+    expect(pretraining?.train.some((image) => image.domain === 'photo')).toBe(true);
+    expect(study.warnings.join()).toMatch(/left out of pretraining "src": \d+ of \d+ images/);
+    expect(study.warnings.join()).not.toContain('leak');
   });
 
   test('says when a permutation is the identity', () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,32 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 interface Host {
   /** Address with the token of this start. */
   url: string;
-  /** A folder of drawn images: two domains, three classes, thirty images each. */
+  /** The folder that the option `pictures` asks for. */
   images: string;
+}
+
+/**
+ * `drawn`: two domains, three classes, thirty images each, drawn on the spot.
+ * `emoji-domains`: the sample set, 4,260 images; built from npm packages once per clone.
+ */
+type Pictures = 'drawn' | 'emoji-domains';
+
+async function pictures(kind: Pictures, folder: string): Promise<string> {
+  if (kind === 'emoji-domains') return sampleFolder();
+  const images = join(folder, 'shapes');
+  await drawImages(images);
+  return images;
+}
+
+function sampleFolder(): string {
+  const samples = join(ROOT, '.carryover', 'samples');
+  const command = ['samples', 'build', 'emoji-domains', '--folder', samples, '--json'];
+  const built = spawnSync(process.execPath, [join(ROOT, 'cli', 'carryover.ts'), ...command], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (built.status !== 0) throw new Error(`emoji-domains could not be built: ${built.stdout}`);
+  return (JSON.parse(built.stdout) as { folder: string }).folder;
 }
 
 /** Starts `carryover serve` on a home of its own and returns the address it prints. */
@@ -39,13 +63,12 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** The real host with a real database, shared by the tests of a worker; `page` has entered it. */
-export const test = base.extend<{ entered: Page }, { host: Host }>({
+export const test = base.extend<{ entered: Page }, { host: Host; pictures: Pictures }>({
+  pictures: ['drawn', { option: true, scope: 'worker' }],
   host: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
-    async ({}, use) => {
+    async ({ pictures: kind }, use) => {
       const folder = mkdtempSync(join(tmpdir(), 'carryover-e2e-'));
-      const images = join(folder, 'shapes');
-      await drawImages(images);
+      const images = await pictures(kind, folder);
       const { child, url } = await serve(join(folder, 'home'));
       await use({ url, images });
       await stop(child);
