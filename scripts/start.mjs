@@ -1,11 +1,15 @@
-// Opens the workbench: in the Electron window where the Electron binary is, else in the browser.
-import { spawn } from 'node:child_process';
+// Opens the workbench: in the Electron window where the Electron binary is or can be fetched,
+// else (or with --browser) in the browser.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
+/** Fetching the binary (about 100 MB, from outside npm) may take this long. */
+const FETCH_LIMIT_MS = 300_000;
+
 /**
- * Path of the Electron binary, or undefined; nothing is fetched. As in Electron's own package,
+ * Path of the Electron binary, or undefined. As in Electron's own package,
  * ELECTRON_OVERRIDE_DIST_PATH names a folder with another one.
  */
 function electronBinary() {
@@ -14,6 +18,22 @@ function electronBinary() {
   const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8') : 'electron';
   const binary = join(process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(folder, 'dist'), name);
   return existsSync(binary) ? binary : undefined;
+}
+
+/** Runs Electron's own installer once; where it fails, the browser does as well. */
+function fetchElectron() {
+  console.error("start: fetching Electron's binary, once; `npm start -- --browser` does without");
+  const fetched = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules', 'electron', 'install.js')],
+    {
+      stdio: ['ignore', 'ignore', 'ignore'],
+      timeout: FETCH_LIMIT_MS,
+    },
+  );
+  if (fetched.status === 0) return electronBinary();
+  console.error('start: it cannot be fetched from here, so the workbench opens in the browser');
+  return undefined;
 }
 
 /** Electron ends at once on a Linux machine without a display. */
@@ -27,8 +47,9 @@ async function shell(binary) {
   return [binary, [root]];
 }
 
-const args = process.argv.slice(2);
-const binary = hasDisplay() ? electronBinary() : undefined;
+const args = process.argv.slice(2).filter((arg) => arg !== '--browser');
+const window = hasDisplay() && !process.argv.includes('--browser');
+const binary = window ? (electronBinary() ?? fetchElectron()) : undefined;
 const [program, programArgs] = binary
   ? await shell(binary)
   : [process.execPath, [join(root, 'cli', 'carryover.ts'), 'serve', '--open']];

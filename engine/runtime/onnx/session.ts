@@ -31,6 +31,8 @@ export class OnnxSession {
       executionMode: 'sequential',
       // The blocked layout of 'all' pays with constant filters only.
       graphOptimizationLevel: fixed ? 'all' : 'extended',
+      // Waiting threads that spin take the cores from the loader and from all else that runs.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       logSeverityLevel: 3,
     });
     return new OnnxSession(session, graph);
