@@ -2,8 +2,19 @@
 // Plain JavaScript that runs on Node >= 18; everything it says goes to stderr.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,15 +52,47 @@ export function ensureDependencies() {
   const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
   if (have === want && existsSync(node24)) return;
   say('installing the locked dependencies from npm (about a minute)');
-  must('npm', ['ci', '--loglevel=error']);
-  ensureNode24();
+  const bootstrap = mkdtempSync(join(tmpdir(), 'carryover-setup-'));
+  try {
+    const node =
+      Number.parseInt(process.versions.node, 10) >= 24 ? process.execPath : fetchNode24(bootstrap);
+    npm(node, ['ci', '--loglevel=error']);
+    linkNode24(node);
+  } finally {
+    rmSync(bootstrap, { recursive: true, force: true });
+  }
   writeFileSync(stamp, want);
 }
 
-function ensureNode24() {
+/**
+ * npm leaves out optional packages that do not take the Node it runs on, and with them the native
+ * halves of sharp and vite. So it must run on Node 24 itself, which is fetched alone first.
+ */
+function fetchNode24(folder) {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const { version } = lock.packages['node_modules/node'];
+  const platform = windows ? 'win' : process.platform;
+  const arch = process.arch;
+  const name = `${platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'}-${platform}-${arch}`;
+  writeFileSync(join(folder, 'package.json'), '{}');
+  must('npm', ['install', '--loglevel=error', '--no-save', `${name}@${version}`], { cwd: folder });
+  return join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
+}
+
+/** Runs npm on the given Node: the npm that runs us, else the one on the PATH. */
+function npm(node, args) {
+  const cli = process.env.npm_execpath;
+  if (cli && /npm-cli\.c?js$/.test(cli)) return must(node, [cli, ...args], { shell: false });
+  const path = [dirname(node), process.env.PATH].join(delimiter);
+  must('npm', args, { env: { ...process.env, PATH: path } });
+}
+
+/** Puts Node 24 where the `node` package has it, and first on the PATH of npm's scripts. */
+function linkNode24(node) {
   if (!existsSync(node24)) {
-    say('installing Node 24 from npm');
-    must(process.execPath, ['installArchSpecificPackage.js'], { cwd: join(modules, 'node') });
+    mkdirSync(dirname(node24), { recursive: true });
+    copyFileSync(node, node24);
+    chmodSync(node24, 0o755);
   }
   if (windows) return;
   const link = join(modules, '.bin', 'node');
