@@ -55,7 +55,7 @@ export function ensureDependencies() {
   const bootstrap = mkdtempSync(join(tmpdir(), 'carryover-setup-'));
   try {
     const node =
-      Number.parseInt(process.versions.node, 10) >= 24 ? process.execPath : fetchNode24(bootstrap);
+      Number.parseInt(process.versions.node, 10) === 24 ? process.execPath : fetchNode24(bootstrap);
     npm(node, ['ci', '--loglevel=error']);
     linkNode24(node);
   } finally {
