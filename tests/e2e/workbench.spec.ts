@@ -156,6 +156,27 @@ test('a study in progress is cancelled and started again', async ({ entered: pag
   await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 500_000 });
 });
 
+test('a study in progress is paused and goes on', async ({ entered: page }) => {
+  test.setTimeout(600_000);
+  await visit(page, '#/studies/new');
+  await expect(page.getByLabel('Name')).toHaveValue(STUDY);
+  await page.getByLabel('Name').fill('paused once');
+  await page.getByRole('checkbox', { name: 'filled' }).uncheck();
+  await page.getByLabel('Width').fill('4');
+  await page.getByLabel('Image size').fill('32');
+  await page.getByLabel('Epochs', { exact: true }).fill('60');
+  await page.getByLabel('Seeds', { exact: true }).fill('8');
+  await expect(page.getByText('1 run', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Create and start' }).click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  const main = page.getByRole('main');
+  await expect(main.getByText('paused', { exact: true }).first()).toBeVisible();
+  await page.reload();
+  await expect(main.getByText('paused', { exact: true }).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 500_000 });
+});
+
 test('the images of a disagreement are opened from the table and stepped by arrow keys', async ({
   entered: page,
 }) => {
