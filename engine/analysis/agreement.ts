@@ -4,6 +4,9 @@ import { CarryoverError } from '../../contract/errors.ts';
 import { stream } from '../random/streams.ts';
 import { quantile } from './metrics.ts';
 
+/** Fewer resampling units than this make a percentile bootstrap's interval too narrow. */
+export const FEW_UNITS = 20;
+
 /** Class indices of the same n images, in the same order. */
 export interface PairLabels {
   truth: Int32Array;

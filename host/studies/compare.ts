@@ -5,6 +5,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { PairLabels } from '../../engine/analysis/agreement.ts';
 import {
+  FEW_UNITS,
   agreement as measureAgreement,
   cellOf,
   cellsPerClass,
@@ -18,6 +19,8 @@ import { runSpec, runSummary } from './run-rows.ts';
 export interface JoinedPair {
   agreement: Agreement;
   bootstrapUnit: PairReport['bootstrapUnit'];
+  /** Resampling units of the interval. */
+  units: number;
   classNames: string[];
   perClass: PairReport['perClass'];
   images: PairImage[];
@@ -55,16 +58,13 @@ export function createComparer(place: Place): Comparer {
   return {
     join,
     report(a, b, split) {
-      const { agreement, bootstrapUnit, classNames, perClass, left } = join(a, b, split);
+      const joined = join(a, b, split);
+      const { agreement, bootstrapUnit, classNames, perClass } = joined;
       const runs = { a: runSummary(place.db, a), b: runSummary(place.db, b) };
       return {
         ...runs,
-        split,
-        agreement,
-        bootstrapUnit,
-        classNames,
-        perClass,
-        warnings: pairWarnings(place, runs.a, runs.b, left),
+        ...{ split, agreement, bootstrapUnit, classNames, perClass },
+        warnings: pairWarnings(place, runs.a, runs.b, joined),
       };
     },
     images({ a, b, split, cell, label, sort, offset, limit }) {
@@ -105,10 +105,12 @@ function joinPair(place: Place, a: string, b: string, split: SplitName): JoinedP
   const labels = jointLabels(classNames, first, second, matches);
   const places = imagePlaces(place, first, matches);
   const groups = numbered(places.map(({ group }) => group));
-  const grouped = Math.max(...groups) + 1 < groups.length;
+  const units = new Set(groups).size;
+  const grouped = units < groups.length;
   return {
     agreement: measureAgreement({ ...labels, ...(grouped ? { groups } : {}) }),
     bootstrapUnit: grouped ? 'group' : 'image',
+    units,
     classNames,
     perClass: cellsPerClass(labels, classNames.length),
     images: matches.map((each, at) => pairImage(first, second, each, places[at]!, labels, at)),
@@ -198,7 +200,12 @@ function pairImage(
   };
 }
 
-function pairWarnings({ db }: Place, a: RunSummary, b: RunSummary, left: number): string[] {
+function pairWarnings(
+  { db }: Place,
+  a: RunSummary,
+  b: RunSummary,
+  { left, units, bootstrapUnit }: JoinedPair,
+): string[] {
   const warnings: string[] = [];
   if (a.id === b.id) warnings.push('this is one run compared with itself');
   if (a.shuffle !== b.shuffle) {
@@ -212,6 +219,9 @@ function pairWarnings({ db }: Place, a: RunSummary, b: RunSummary, left: number)
     return JSON.stringify([resize, background, mean, std, architecture.image]);
   });
   if (looks[0] !== looks[1]) warnings.push('they saw different pixels: size or recipe differ');
+  if (units < FEW_UNITS) {
+    warnings.push(`the interval resamples ${units} ${bootstrapUnit}s only: it is rough`);
+  }
   if (left > 0) warnings.push(`${left} images are in the split of one of the two only`);
   return warnings;
 }

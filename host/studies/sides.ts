@@ -1,4 +1,5 @@
 import type { StudySpec } from '../../contract/study.ts';
+import { FEW_UNITS } from '../../engine/analysis/agreement.ts';
 import { countByClass, type StudyDataset, type StudyImage } from './data.ts';
 import { problem, type Problem } from './issues.ts';
 import { splitItems } from './split.ts';
@@ -103,6 +104,10 @@ function splitWarnings(
     warnings.push(
       `${name} got ${percent(reached(count))} of the images instead of ${percent(wanted)}: groups are kept whole`,
     );
+  }
+  const groups = new Set(test.map(({ group }) => group)).size;
+  if (spec.data.split.grouped && groups > 0 && groups < FEW_UNITS) {
+    warnings.push(`only ${groups} groups are tested: intervals, which resample groups, are rough`);
   }
   const seen = new Set(train.map(({ sha256 }) => sha256));
   const twins = test.filter(({ sha256 }) => seen.has(sha256)).length;
