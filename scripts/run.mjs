@@ -18,13 +18,16 @@ const env = {
 try {
   ensureDependencies();
   if (wants.has('--browser')) env.CARRYOVER_CHROMIUM = ensureChromium();
-  if (wants.has('--renderer')) buildRenderer();
+  if (wants.has('--renderer') || rest.includes('serve')) buildRenderer();
 } catch (error) {
   process.stderr.write(`setup: ${error.message}\n`);
   process.exit(1);
 }
 
-const child = spawn(node24, [join(root, file), ...rest], { stdio: 'inherit', env });
+// npm changes to the clone's root; the paths that a person types are relative to where they are.
+const typed = process.env.npm_lifecycle_event === 'carryover';
+const cwd = (typed && process.env.INIT_CWD) || process.cwd();
+const child = spawn(node24, [join(root, file), ...rest], { stdio: 'inherit', env, cwd });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 

@@ -125,9 +125,9 @@ function assemble(
   }
   const warnings = [
     ...sides.warnings,
-    ...sources.flatMap((source) => [
-      ...source.warnings,
-      ...leakWarnings(source.name, source.run.train, sides.test),
+    ...sources.flatMap(({ name, run, warnings: own }) => [
+      ...own,
+      ...leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
     ]),
     ...specWarnings(spec),
   ];

@@ -1,8 +1,10 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { HostContext, JobHandle } from '../context.ts';
+import { absolutePath } from '../datasets/walk.ts';
+import { checkPresent } from '../trainer/present.ts';
 import { issuesError, parseStudy } from './parse.ts';
-import type { ExpandedStudy } from './plan.ts';
+import type { ExpandedStudy, PlannedRun } from './plan.ts';
 import { expandStudy } from './plan.ts';
 import { imagesOfRun, StudyProgress } from './progress.ts';
 import { writeReport } from './report/write.ts';
@@ -131,6 +133,7 @@ async function trainAll(
 ): Promise<boolean> {
   const study = expandStored(context, studyId);
   const waiting = study.runs.filter((run) => !isFinished(context, run.id, run.keepEpochs));
+  await checkPresent(pathsOf(waiting));
   const total = waiting.reduce((sum, run) => sum + imagesOfRun(run), 0);
   const progress = new StudyProgress(total, (each) => handle.progress(each));
   for (const run of waiting) {
@@ -138,6 +141,14 @@ async function trainAll(
     if (!(await trainRun(context, run, studyId, progress, stop))) return false;
   }
   return stop.asked === null;
+}
+
+/** Files of all images that the runs need, each once: a lost one is to stop hours of training first. */
+function pathsOf(runs: readonly PlannedRun[]): string[] {
+  const paths = runs.flatMap(({ dataset, train, test }) =>
+    [...train, ...(test ?? [])].map(({ path }) => absolutePath(dataset.root, path)),
+  );
+  return [...new Set(paths)];
 }
 
 async function conclude(context: HostContext, studyId: string, handle: JobHandle): Promise<void> {

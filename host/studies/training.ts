@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CarryoverError, toFailure } from '../../contract/errors.ts';
 import type { RunProgress } from '../../contract/runs.ts';
+import { stream } from '../../engine/random/streams.ts';
 import type { HostContext } from '../context.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
@@ -106,13 +107,18 @@ function trainerJob(
     classNames: spec.classNames,
     recipe: spec.recipe,
     training: spec.training,
-    seed: spec.seed,
+    seed: trainingSeed(spec),
     shuffle: spec.shuffle,
     train: itemsOf(run, run.train),
     test: run.test && itemsOf(run, run.test),
     start: startOf(context, run),
     keepEpochs: [...keep].filter((epoch) => epoch > 0 && epoch < epochs).sort((a, b) => a - b),
   };
+}
+
+/** Pretraining draws from streams of its own, so that no random start of an arm is also its start. */
+function trainingSeed({ kind, seed }: PlannedRun['spec']): number {
+  return kind === 'pretraining' ? stream(seed, 'pretraining').nextUint32() : seed;
 }
 
 function itemsOf({ dataset, spec }: PlannedRun, images: readonly StudyImage[]): ItemList {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { storedSize } from '../../engine/transforms/augment.ts';
 import type { DecodedSplit } from './batches.ts';
-import { checkPresent, ensureDecoded } from './decoded.ts';
+import { ensureDecoded } from './decoded.ts';
 import { Loader } from './loader.ts';
+import { checkPresent } from './present.ts';
 import type { ItemList, TrainerJob, TrainerMessage } from './protocol.ts';
 
 /** Images are fed as RGB. */
@@ -26,7 +27,7 @@ export async function openLoader(
 ): Promise<Loader> {
   const total = job.train.paths.length + (job.test?.paths.length ?? 0);
   const decode = async (items: ItemList, before: number): Promise<DecodedSplit> => {
-    await checkPresent(items);
+    await checkPresent(items.paths);
     const size = storedSize(job.recipe, job.architecture.image);
     const folder = join(job.cacheFolder, 'decoded');
     const file = await ensureDecoded(items, job.recipe, size, folder, (done) => {

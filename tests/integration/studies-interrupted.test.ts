@@ -175,13 +175,13 @@ test('images that are gone or changed stop the study by name; put back, it goes 
   renameSync(picture, `${picture}.away`);
   const failed = await context.jobs.wait((await handlers['studies.start']({ id })).id);
   expect(failed.failure?.message).toContain('3.png');
-  const [run] = await handlers['runs.list']({ studyId: id });
-  expect(run).toMatchObject({ status: 'failed', epochsDone: 0 });
-  expect((await handlers['runs.get']({ id: run!.id })).failure?.message).toContain('3.png');
 
   writeFileSync(picture, readFileSync(join(pictures, 'thin', 'disc', '4.png')));
   const changed = await context.jobs.wait((await handlers['studies.start']({ id })).id);
   expect(changed.failure?.message).toContain('3.png');
+  const [run] = await handlers['runs.list']({ studyId: id });
+  expect(run).toMatchObject({ status: 'failed', epochsDone: 0 });
+  expect((await handlers['runs.get']({ id: run!.id })).failure?.message).toContain('3.png');
 
   renameSync(`${picture}.away`, picture);
   await ended(workbench, await handlers['studies.start']({ id }));
