@@ -66,12 +66,15 @@ export function printTable<Row>(rows: readonly Row[], columns: readonly Column<R
   process.stdout.write(formatTable(rows, columns));
 }
 
-/** The text that `printTable` prints; two spaces between columns, null cells as `-`. */
+/**
+ * The text that `printTable` prints; two spaces between columns, null cells as `-`, control
+ * characters (from file names) escaped, so that a row stays a line.
+ */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const formatted = columns.map(({ title, value }) => {
     const values = rows.map(value);
     const right = values.length > 0 && values.every((cell) => typeof cell !== 'string');
-    const cells = [title, ...values.map((cell) => printable(String(cell ?? '-')))];
+    const cells = [title, ...values.map((cell) => String(cell ?? '-'))].map(escaped);
     const width = Math.max(...cells.map(columnsOf));
     return cells.map((cell) => {
       const padding = ' '.repeat(width - columnsOf(cell));
@@ -89,6 +92,15 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
 
 function columnsOf(text: string): number {
   return [...text].length;
+}
+
+const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (each) => ESCAPES[each] ?? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** Text that cannot steer a terminal: control characters (from file names) become `?`. */

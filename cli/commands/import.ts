@@ -60,8 +60,9 @@ async function scan(folder: string): Promise<Scan> {
 async function store(context: HostContext, found: Scan, options: ImportOptions): Promise<void> {
   const { findImported, importScan } = await import('../../host/datasets/import.ts');
   const name = checkedName(options.name ?? basename(found.root));
-  const existed = findImported(context, found, name) !== null;
-  const dataset = importScan(context, found, name);
+  const naming = { exact: options.name !== undefined };
+  const existed = findImported(context, found, name, naming) !== null;
+  const dataset = importScan(context, found, name, naming);
   if (options.json) {
     printJson({ dataset, existed, report: found.report });
     return;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { EpochMetrics, RunDetail, RunSummary } from '../../contract/runs.ts';
+import type { Workbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
 
@@ -23,16 +24,36 @@ async function show(id: string | undefined, { home, json }: GlobalOptions): Prom
   const workbench = openWorkbench({ ...readonly, ...(home === undefined ? {} : { home }) });
   try {
     if (id === undefined) {
-      const runs = await workbench.handlers['runs.list']({});
+      const all = await workbench.handlers['runs.list']({});
+      const runs = await Promise.all(all.map((each) => afterCrash(workbench, each, 'paused')));
       if (json) printJson(runs);
       else printRuns(runs);
       return;
     }
-    const run = await workbench.handlers['runs.get']({ id });
+    const run = await afterCrash(workbench, await workbench.handlers['runs.get']({ id }), 'paused');
     if (json) printJson(run);
     else printRun(run);
   } finally {
     await workbench.close();
+  }
+}
+
+/**
+ * A study or run as it is: what is said to be running while nobody works in its home was stopped
+ * by a crash, and is shown as the next process that writes will store it (`becomes`).
+ */
+export async function afterCrash<Row extends { status: string }>(
+  { context }: Workbench,
+  row: Row,
+  becomes: Row['status'],
+): Promise<Row> {
+  if (row.status !== 'running') return row;
+  const { acquireLock } = await import('../../host/db/lock.ts');
+  try {
+    acquireLock(context.home.database, 'status').release();
+    return { ...row, status: becomes };
+  } catch {
+    return row;
   }
 }
 

@@ -6,7 +6,7 @@ import type { StudySummary } from '../../contract/study.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
-import { printRuns } from './runs.ts';
+import { afterCrash, printRuns } from './runs.ts';
 
 /** `carryover study run|status|report`. */
 export function register(program: Command): void {
@@ -68,14 +68,16 @@ async function status(
   try {
     if (which === undefined) {
       const all = await workbench.handlers['studies.list']({});
-      const list = await Promise.all(all.map((each) => afterCrash(workbench, each)));
+      const list = await Promise.all(all.map((each) => afterCrash(workbench, each, 'interrupted')));
       if (json) printJson(list);
       else printStudies(list);
       return;
     }
     const id = await idOf(workbench, which);
-    const detail = await afterCrash(workbench, await workbench.handlers['studies.get']({ id }));
-    const runs = await workbench.handlers['runs.list']({ studyId: id });
+    const listed = await workbench.handlers['runs.list']({ studyId: id });
+    const runs = await Promise.all(listed.map((each) => afterCrash(workbench, each, 'paused')));
+    const stored = await workbench.handlers['studies.get']({ id });
+    const detail = await afterCrash(workbench, stored, 'interrupted');
     if (json) {
       printJson({ ...detail, runList: runs });
       return;
@@ -124,18 +126,6 @@ async function idOf({ context }: Workbench, which: string): Promise<string> {
     value: which,
     wayOut: 'see which there are: carryover study status',
   });
-}
-
-/** A study that is said to be running while nobody works in its home was interrupted by a crash. */
-async function afterCrash<S extends StudySummary>({ context }: Workbench, study: S): Promise<S> {
-  if (study.status !== 'running') return study;
-  const { acquireLock } = await import('../../host/db/lock.ts');
-  try {
-    acquireLock(context.home.database, 'study status').release();
-    return { ...study, status: 'interrupted' };
-  } catch {
-    return study;
-  }
 }
 
 function readText(file: string): string {

@@ -4,26 +4,33 @@ import type { DatasetSummary } from '../../contract/datasets.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
 import { writeTransaction } from '../db/transaction.ts';
-import { getSummary } from './read.ts';
+import { getSummary, listStudies } from './read.ts';
 import type { Scan, ScannedImage } from './scan.ts';
+
+/** How a data set's name was chosen. */
+export interface Naming {
+  /** It must have this very name, though its folder may be imported under another. */
+  exact?: boolean;
+}
 
 /**
  * The data set that importing this scan as `name` would give back instead of making a second one:
- * the same content from the same folder (whatever its name), or under the same name from a folder
- * that has moved. Null when the import would make a new one.
+ * the same content under the same name (its folder may have moved) or, unless the name is exact,
+ * from the same folder under another. Null when the import would make a new one.
  */
 export function findImported(
   context: HostContext,
   scan: Scan,
   name: string,
+  { exact = false }: Naming = {},
 ): DatasetSummary | null {
   const id = context.db
-    .prepare<[string, string, string], string>(
+    .prepare<[string, string | null, string, string], string>(
       `SELECT id FROM datasets WHERE content_hash = ? AND (root = ? OR name = ?)
-       ORDER BY created_at`,
+       ORDER BY name = ? DESC, created_at`,
     )
     .pluck()
-    .get(scan.contentHash, scan.root, name);
+    .get(scan.contentHash, exact ? null : scan.root, name, name);
   return id === undefined ? null : getSummary(context.db, id);
 }
 
@@ -32,10 +39,15 @@ export function findImported(
  * is already imported (`findImported`) keeps its data set, which then points to the scanned files.
  * Throws CarryoverError `conflict` when the name belongs to other content, `disk-full`, `io`.
  */
-export function importScan(context: HostContext, scan: Scan, name: string): DatasetSummary {
+export function importScan(
+  context: HostContext,
+  scan: Scan,
+  name: string,
+  naming: Naming = {},
+): DatasetSummary {
   const { db, events } = context;
   const id = writeTransaction(db, () => {
-    const existing = findImported(context, scan, name);
+    const existing = findImported(context, scan, name, naming);
     if (existing) {
       pointTo(db, existing.id, scan);
       return existing.id;
@@ -48,15 +60,21 @@ export function importScan(context: HostContext, scan: Scan, name: string): Data
 }
 
 function refuseTakenName(db: Database, name: string): void {
-  const root = db
-    .prepare<[string], string>('SELECT root FROM datasets WHERE name = ?')
-    .pluck()
+  const taken = db
+    .prepare<[string], { id: string; root: string }>('SELECT id, root FROM datasets WHERE name = ?')
     .get(name);
-  if (root === undefined) return;
-  throw new CarryoverError('conflict', `a data set "${name}" with other content exists (${root})`, {
+  if (!taken) return;
+  const message = `a data set "${name}" with other content exists (${taken.root})`;
+  const removable = isUsed(db, taken.id) ? '' : ', or remove that data set in the workbench';
+  throw new CarryoverError('conflict', message, {
     value: name,
-    wayOut: 'choose another name, or remove that data set first',
+    wayOut: `choose another name${removable}`,
   });
+}
+
+function isUsed(db: Database, id: string): boolean {
+  const run = db.prepare<[string]>('SELECT 1 FROM runs WHERE dataset_id = ? LIMIT 1').get(id);
+  return run !== undefined || listStudies(db, id).length > 0;
 }
 
 function insert(db: Database, scan: Scan, name: string): string {

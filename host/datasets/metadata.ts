@@ -42,6 +42,7 @@ function parseCsv(file: string, text: string): CsvRow[] {
       bom: true,
       columns: (names: string[]) => names.map((name) => name.trim().toLowerCase()),
       skip_empty_lines: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
       info: true,
     }) as unknown as CsvRow[];
   } catch (error) {

@@ -89,13 +89,18 @@ function checkCheckpoint(spec: StudySpec, start: Exclude<Start, 'random'>, path:
   return [problem(path, `"${pretraining}" has ${epochs} epochs; there is no epoch ${epoch}`)];
 }
 
+/** Pretrainings that no arm names; none as long as an arm names one that does not exist. */
+function unusedPretrainings({ arms, pretraining }: StudySpec): string[] {
+  const used = Object.values(arms).flatMap(({ init }) => {
+    const start = readStart(init);
+    return start === 'random' ? [] : [start.pretraining];
+  });
+  if (used.some((name) => !Object.hasOwn(pretraining, name))) return [];
+  return Object.keys(pretraining).filter((name) => !used.includes(name));
+}
+
 function checkPretraining(spec: StudySpec, written: WrittenStudy): Problem[] {
-  const used = new Set(
-    Object.values(spec.arms).flatMap(({ init }) => {
-      const start = readStart(init);
-      return start === 'random' ? [] : [start.pretraining];
-    }),
-  );
+  const unused = unusedPretrainings(spec);
   return Object.entries(spec.pretraining).flatMap(([name, each]) => {
     const path = ['pretraining', name];
     const own = written.pretraining?.[name];
@@ -103,7 +108,9 @@ function checkPretraining(spec: StudySpec, written: WrittenStudy): Problem[] {
       ...repeated(each.data.domains ?? [], [...path, 'data', 'domains'], 'domain'),
       ...(each.recipe ? checkRecipe(each.recipe, [...path, 'recipe']) : []),
     ];
-    if (!used.has(name)) problems.push(problem(path, 'no arm starts from this pretraining'));
+    if (unused.includes(name)) {
+      problems.push(problem(path, 'no arm starts from this pretraining'));
+    }
     if (own?.epochs !== undefined && own.training?.['epochs'] !== undefined) {
       problems.push(problem([...path, 'epochs'], 'epochs is also given under training'));
     }

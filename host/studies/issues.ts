@@ -41,7 +41,20 @@ export function unknownName(
 
 /** What the schema says about a study, in the words of its user. */
 export function schemaProblems(error: z.ZodError, value: unknown): Problem[] {
-  return error.issues.flatMap((issue) => describe(issue, issue.path, value));
+  const problems = error.issues.flatMap((issue) => describe(issue, issue.path, value));
+  const meant = new Set(
+    problems.flatMap(({ path, suggestion }) =>
+      suggestion === null ? [] : [keyOf([...path.slice(0, -1), suggestion])],
+    ),
+  );
+  // A misspelt key says it all: that the key it was meant to be is missing follows from it.
+  return problems.filter(
+    ({ path }) => valueAt(value, path) !== undefined || !meant.has(keyOf(path)),
+  );
+}
+
+function keyOf(path: readonly PropertyKey[]): string {
+  return JSON.stringify(path.map(String));
 }
 
 function describe(issue: ZodIssue, path: PropertyKey[], root: unknown): Problem[] {

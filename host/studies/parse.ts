@@ -42,11 +42,10 @@ export function requireSpec(yaml: string, file?: string): StudySpec {
   throw issuesError(issues, file);
 }
 
-/** Issues as one failure: a line of text for each. */
+/** Issues as one failure: a line of text for each; its detail is the first that knows a remedy. */
 export function issuesError(issues: readonly StudyIssue[], file?: string): CarryoverError {
-  const first = issues[0];
-  const meant = issues.find((issue) => issue.suggestion !== null)?.suggestion;
-  const hint = meant ? `: did you mean "${meant}"?` : '';
+  const first = issues.find(({ suggestion }) => suggestion !== null) ?? issues[0];
+  const hint = first?.suggestion ? `: did you mean "${first.suggestion}"?` : '';
   return new CarryoverError('bad-input', issues.map((each) => issueText(each, file)).join('\n'), {
     ...(file === undefined ? {} : { file }),
     ...(first === undefined ? {} : { value: first.path }),

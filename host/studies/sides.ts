@@ -32,7 +32,7 @@ export function divide(spec: StudySpec, dataset: StudyDataset, images: StudyImag
     classNames,
     groupedBy: groupingText(spec, dataset, kept.train, kept.test),
     warnings,
-    problems: sideProblems(spec, kept.train, kept.test, classNames),
+    problems: sideProblems(spec, { ...kept, images, enough, classNames }),
   };
 }
 
@@ -95,6 +95,7 @@ function splitWarnings(
   all: number,
 ): string[] {
   const warnings: string[] = [];
+  const reason = spec.data.split.grouped ? 'groups are kept whole' : 'small classes are rounded';
   const reached = (count: number) => count / Math.max(1, all);
   for (const [name, wanted, count] of [
     ['train', spec.data.split.train, train.length],
@@ -102,7 +103,7 @@ function splitWarnings(
   ] as const) {
     if (Math.abs(reached(count) - wanted) <= 0.05) continue;
     warnings.push(
-      `${name} got ${percent(reached(count))} of the images instead of ${percent(wanted)}: groups are kept whole`,
+      `${name} got ${percent(reached(count))} of the images instead of ${percent(wanted)}: ${reason}`,
     );
   }
   const groups = new Set(test.map(({ group }) => group)).size;
@@ -121,23 +122,34 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function sideProblems(
-  spec: StudySpec,
-  train: StudyImage[],
-  test: StudyImage[],
-  classNames: string[],
-): Problem[] {
+interface Outcome {
+  train: StudyImage[];
+  test: StudyImage[];
+  /** Before and after small classes were left out. */
+  images: StudyImage[];
+  enough: StudyImage[];
+  classNames: string[];
+}
+
+function sideProblems(spec: StudySpec, outcome: Outcome): Problem[] {
+  const { train, test, images, enough, classNames } = outcome;
+  const all = countByClass(images).size;
+  const left = countByClass(enough).size;
+  const least = spec.data['min-per-class'];
+  const removed = `min-per-class: ${least} left out ${all - left} of ${all} classes`;
+  if (left < 2 && left < all) {
+    const path = ['data', 'min-per-class'];
+    return [problem(path, `${removed}; a classifier needs two or more`)];
+  }
+  const also = left < all ? ` (${removed})` : '';
   if (train.length === 0 || test.length === 0) {
     const hint = spec.data.split.grouped
       ? 'there are too few groups or images; try another split seed, other fractions or grouped: false'
       : 'there are too few images per class';
-    return [problem(['data', 'split'], `no class has both training and test images: ${hint}`)];
+    const message = `no class has both training and test images: ${hint}${also}`;
+    return [problem(['data', 'split'], message)];
   }
   if (classNames.length >= 2) return [];
-  return [
-    problem(
-      ['data'],
-      `only one class is left (${classNames.join()}); a classifier needs two or more`,
-    ),
-  ];
+  const message = `only one class is left (${classNames.join()}); a classifier needs two or more`;
+  return [problem(['data'], `${message}${also}`)];
 }

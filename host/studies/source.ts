@@ -26,8 +26,16 @@ const FRIENDLY: Partial<Record<ErrorCode, string>> = {
   MULTIPLE_DOCS: 'a second document starts here; one file holds one study',
 };
 
+/** Of a text that is quoted in a message, in characters. */
+const LONGEST_QUOTE = 120;
+
+/** What YAML 1.2 does not allow and a text does not have. */
+const CONTROL = /(?![\t\n\r\u0085])\p{Cc}/u;
+
 /** Reads YAML 1.2; duplicate keys and bad syntax come back as errors with their lines. */
 export function readSource(text: string): Source {
+  const control = text.search(CONTROL);
+  if (control >= 0) return noText(text.slice(0, control).split(/\r\n?|\n/).length);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -37,8 +45,8 @@ export function readSource(text: string): Source {
   const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
   const errors = document.errors.map((error) => ({
     line: lineAt(error.pos[0]),
-    path: pathAt(document.contents, error.pos[0]).join('.'),
-    message: FRIENDLY[error.code] ?? `not valid YAML: ${error.message.split('\n')[0]}`,
+    path: quoted(pathAt(document.contents, error.pos[0]).join('.')),
+    message: FRIENDLY[error.code] ?? quoted(`not valid YAML: ${error.message.split('\n')[0]}`),
   }));
   const value = errors.length === 0 ? plainValue(document, errors) : undefined;
   return {
@@ -46,6 +54,17 @@ export function readSource(text: string): Source {
     errors,
     lineOf: (path) => lineAt(offsetOf(document.contents, path)),
   };
+}
+
+function noText(line: number): Source {
+  const message = 'a control character is here: this is no text file in UTF-8';
+  return { value: undefined, errors: [{ line, path: '', message }], lineOf: () => line };
+}
+
+function quoted(text: string): string {
+  const characters = [...text];
+  if (characters.length <= LONGEST_QUOTE) return text;
+  return `${characters.slice(0, LONGEST_QUOTE - 1).join('')}…`;
 }
 
 function plainValue(document: Document, errors: Source['errors']): unknown {

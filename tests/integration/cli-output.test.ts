@@ -49,6 +49,17 @@ describe('formatTable', () => {
     );
   });
 
+  test('a name with control characters stays in its row and column', () => {
+    const rows = [{ name: 'two\nlines\u001b[2J' }, { name: 'b' }];
+    const table = formatTable(rows, [
+      { title: 'a\tb', value: ({ name }) => name },
+      { title: 'n', value: () => 1 },
+    ]);
+    expect(table).toBe(
+      ['a\\tb               n', 'two\\nlines\\x1b[2J  1', 'b                  1', ''].join('\n'),
+    );
+  });
+
   test('without rows there is still the heading', () => {
     expect(formatTable([], [{ title: 'name', value: String }])).toBe('name\n');
   });

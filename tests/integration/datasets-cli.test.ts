@@ -40,7 +40,7 @@ test('dry run, import, import again, list, show: in text and as JSON', async () 
   });
   expect(report.skipped).toHaveLength(1);
 
-  const again = await carryover(home, 'import', root, '--name', 'Other');
+  const again = await carryover(home, 'import', root);
   expect(again.code).toBe(0);
   expect(again.stdout).toContain('"Pets of 2026"');
   expect(again.stdout).toContain('was imported before');
@@ -49,6 +49,11 @@ test('dry run, import, import again, list, show: in text and as JSON', async () 
   const shown = await carryover(home, 'datasets', dataset.id, '--json');
   expect(JSON.parse(shown.stdout)).toMatchObject({ ...dataset, report, studies: [] });
   expect((await carryover(home, 'datasets', 'Pets of 2026')).stdout).toContain(dataset.contentHash);
+
+  const other = await carryover(home, 'import', root, '--name', 'Other', '--json');
+  expect(JSON.parse(other.stdout)).toMatchObject({ existed: false, dataset: { name: 'Other' } });
+  const names = JSON.parse((await carryover(home, 'datasets', '--json')).stdout);
+  expect(names).toMatchObject([{ name: 'Other' }, { name: 'Pets of 2026' }]);
 });
 
 test('failures end with 1, say what and the way out, and are JSON on request', async () => {

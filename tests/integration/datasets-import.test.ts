@@ -89,6 +89,19 @@ describe('importing again', () => {
     expect(await handlers['datasets.list']({})).toHaveLength(1);
   });
 
+  test('under an exact name it is a second data set; once there, that is found again', async () => {
+    const { context, handlers } = open();
+    const scan = await scanFolder(await folder());
+    const first = importScan(context, scan, 'Pets');
+    const second = importScan(context, scan, 'Other', { exact: true });
+    expect(second).toMatchObject({ name: 'Other', contentHash: first.contentHash, images: 8 });
+    expect(second.id).not.toBe(first.id);
+    expect(importScan(context, scan, 'Other', { exact: true })).toEqual(second);
+    expect(importScan(context, scan, 'Other')).toEqual(second);
+    expect(importScan(context, scan, 'Third')).toEqual(first);
+    expect(await handlers['datasets.list']({})).toHaveLength(2);
+  });
+
   test('ids are stable: the same content and name give the same id in another home', async () => {
     const scan = await scanFolder(await folder());
     const ids = [open(), open()].map(({ context }) => importScan(context, scan, 'Pets').id);
@@ -107,7 +120,9 @@ describe('importing again', () => {
       expect.objectContaining({
         code: 'conflict',
         message: expect.stringContaining('"Pets" with other content'),
-        detail: expect.objectContaining({ wayOut: expect.stringContaining('another name') }),
+        detail: expect.objectContaining({
+          wayOut: 'choose another name, or remove that data set in the workbench',
+        }),
       }),
     );
     expect(await handlers['datasets.list']({})).toEqual([first]);

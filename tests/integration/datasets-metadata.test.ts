@@ -38,6 +38,22 @@ describe('metadata.csv', () => {
     expect(text).toContain('b/1.png');
   });
 
+  test('rows end with any line end, also where they are mixed', async () => {
+    const root = temporaryFolder();
+    await pictures(root, [''], ['a', 'b'], 2);
+    put(
+      root,
+      'metadata.csv',
+      'file_name,group,licence\na/0.png,p1,MIT\r\na/1.png,p2,"two\r\nlines"\rb/0.png,p3,MIT\nb/1.png,p4,\r\n',
+    );
+    const { images, report } = await scanFolder(root);
+    expect(images.map(({ group }) => group)).toEqual(['p1', 'p2', 'p3', 'p4']);
+    expect(images.map(({ licence }) => licence)).toEqual(['MIT', 'two\r\nlines', 'MIT', null]);
+    expect(report.warnings.join()).not.toContain('without an image');
+    put(root, 'metadata.csv', 'file_name,group\r\na/0.png,p1\na/0.png,p2\r\n');
+    await expect(scanFolder(root)).rejects.toMatchObject({ detail: { line: 3, value: 'a/0.png' } });
+  });
+
   test('without a group column images are grouped by identical content', async () => {
     const root = temporaryFolder();
     const same = await picture(1);

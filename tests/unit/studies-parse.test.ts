@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
-import { parseStudy, requireSpec } from '../../host/studies/parse.ts';
+import { issuesError, parseStudy, requireSpec } from '../../host/studies/parse.ts';
 import { editDistance, nearest } from '../../host/studies/nearest.ts';
 
 const GOOD = `name: small
@@ -74,6 +74,22 @@ describe('unknown keys name their line and the nearest legal key', () => {
     expect(issue?.message).toContain('legal here: name, description, pretraining');
   });
 
+  test.each([
+    ['seeds: [0, 1]', 'seds: [0, 1]', '11 seds [seeds]'],
+    [
+      '{ checkpoint: src@last }',
+      '{ chekpoint: src@last }',
+      '9 arms.P-T.init.chekpoint [checkpoint]',
+    ],
+  ])('a misspelt required key is reported once, where it stands: %s -> %s', (from, to, issue) => {
+    expect(issuesWith(from, to)).toEqual([issue]);
+  });
+
+  test('a key that is missing is still reported beside a misspelt one', () => {
+    const issues = parseStudy(GOOD.replace('seeds:', 'seds:').replace('  epochs: 3\n', '')).issues;
+    expect(issues.map(({ path }) => path)).toEqual(['seds', 'training.epochs']);
+  });
+
   test('a key named __proto__ is an unknown key like any other', () => {
     expect(parseStudy(`${GOOD}__proto__: { a: 1 }\n`).issues).toHaveLength(1);
   });
@@ -127,6 +143,10 @@ describe('what the schema cannot see', () => {
     expect(issuesWith(from, to)).toContain(issue);
   });
 
+  test("a misspelt pretraining is the arm's issue, not the pretraining's", () => {
+    expect(issuesWith('src@last', 'srk@last')).toEqual(['9 arms.P-T.init.checkpoint [src]']);
+  });
+
   test('an illegal block size lists the legal ones', () => {
     const { issues } = parseStudy(GOOD.replace('[none, 12, pixel]', '[13]'));
     expect(issues[0]?.message).toContain('legal: 1, 2, 3, 4, 6, 8, 12, 16, 24, 48');
@@ -160,6 +180,21 @@ describe('bad YAML', () => {
     expect(issues).toMatchObject([{ line: 8, path: 'architecture.image' }]);
   });
 
+  test('a file that is no text has one short issue', () => {
+    const png = '\ufffdPNG\r\n\u001a\n\u0000\u0000\rIHDR: ]x\u0007';
+    expect(parseStudy(png).issues).toMatchObject([{ line: 2, path: '' }]);
+    expect(parseStudy(png).issues[0]?.message).toContain('no text file');
+  });
+
+  test('a long text that is no YAML is quoted in part', () => {
+    const { issues } = parseStudy(`a: b\n] ${'x'.repeat(5000)}\n`);
+    const quoting = issues.filter(({ message }) => message.includes('xxx'));
+    expect(quoting).toHaveLength(1);
+    expect(quoting[0]?.message).toHaveLength(120);
+    const [twice] = parseStudy(`${'k'.repeat(900)}: { a: 1, a: 2 }\n`).issues;
+    expect(twice?.path).toBe(`${'k'.repeat(119)}…`);
+  });
+
   test('aliases that multiply without end are refused', () => {
     const levels = Array.from(
       { length: 12 },
@@ -179,6 +214,19 @@ test('requireSpec says file, line, path and what was meant', () => {
     expect(message).toContain('a.yaml, line 14, training.epoch: unknown key "epoch"');
     expect(detail).toMatchObject({ file: 'a.yaml', wayOut: expect.stringContaining('"epochs"') });
   }
+});
+
+test('the failure is about the first issue that has a remedy', () => {
+  const wrong = GOOD.replace('name: small', 'name: 7').replace('seeds:', 'seds:');
+  const failure = issuesError(parseStudy(wrong).issues, 'a.yaml');
+  expect(failure.message.split('\n')).toHaveLength(2);
+  expect(failure.detail).toMatchObject({
+    line: 11,
+    value: 'seds',
+    wayOut: 'correct the study file: did you mean "seeds"?',
+  });
+  const hopeless = issuesError(parseStudy(GOOD.replace('name: small', 'name: 7')).issues);
+  expect(hopeless.detail).toMatchObject({ line: 1, value: 'name' });
 });
 
 test('edit distance counts inserts, deletes, replacements and swaps of neighbours', () => {

@@ -238,6 +238,17 @@ describe('the plan', () => {
     expect(study.warnings.join()).not.toContain('leak');
   });
 
+  test.each([
+    ['grouped: true', 'groups are kept whole'],
+    ['grouped: false', 'small classes are rounded'],
+  ])('gives the reason why a side is smaller than asked, %s', (grouped, reason) => {
+    db.prepare(`DELETE FROM images WHERE path GLOB 'photo/*-[3-7].png'`).run();
+    const study = STUDY.replace('test: 0.5', `test: 0.5, ${grouped}`);
+    const instead = expand(study).warnings.filter((each) => each.includes('instead of'));
+    expect(instead).not.toEqual([]);
+    for (const each of instead) expect(each).toContain(`: ${reason}`);
+  });
+
   test('says when a permutation is the identity', () => {
     const half = STUDY.replace('shuffles: [none, 4]', 'shuffles: [12]');
     expect(expand(half).warnings.join()).toContain('shuffle 12 with seed 0 leaves every block');
@@ -261,6 +272,30 @@ describe('what the data do not have', () => {
     db.prepare(`UPDATE images SET group_name = 'one'`).run();
     const { problems } = expandStudy(db, parseStudy(STUDY).spec!);
     expect(problems[0]?.message).toContain('grouped: false');
+  });
+
+  test.each([
+    [9, 3],
+    [8, 2],
+  ])('min-per-class: %i leaves out %i classes and is named as the reason', (least, count) => {
+    db.prepare(
+      `DELETE FROM images WHERE path LIKE 'photo/%-7.png' AND path NOT LIKE 'photo/ant/%'`,
+    ).run();
+    const study = STUDY.replace('domain: photo,', `domain: photo, min-per-class: ${least},`);
+    const { problems } = expandStudy(db, parseStudy(study).spec!);
+    expect(problems.map(({ path }) => path.join('.'))).toEqual(['data.min-per-class']);
+    expect(problems[0]?.message).toContain(
+      `min-per-class: ${least} left out ${count} of 3 classes`,
+    );
+  });
+
+  test('min-per-class is named beside the split where both leave too little', () => {
+    db.prepare(`DELETE FROM images WHERE path LIKE 'photo/ant/%-7.png'`).run();
+    db.prepare(`UPDATE images SET group_name = 'one'`).run();
+    const study = STUDY.replace('domain: photo,', 'domain: photo, min-per-class: 8,');
+    const { problems } = expandStudy(db, parseStudy(study).spec!);
+    expect(problems[0]?.message).toContain('grouped: false');
+    expect(problems[0]?.message).toContain('min-per-class: 8 left out 1 of 3 classes');
   });
 
   test('one class only is an error', () => {
