@@ -7,6 +7,7 @@ import { scanFolder } from '../../host/datasets/scan.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import { picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
+import { shapesHome, shapesStudy } from './studies-home.ts';
 
 function open(): Workbench {
   const workbench = openWorkbench({ home: temporaryFolder(), command: 'test' });
@@ -127,6 +128,17 @@ describe('importing again', () => {
     );
     expect(await handlers['datasets.list']({})).toEqual([first]);
     expect(importScan(context, scan, 'Pets 2').images).toBe(9);
+  });
+
+  test('a data set that a study uses is not offered for removal', async () => {
+    const { workbench } = await shapesHome(4);
+    await workbench.handlers['studies.create']({ yaml: shapesStudy() });
+    const scan = await scanFolder(await folder());
+    expect(() => importScan(workbench.context, scan, 'shapes')).toThrowError(
+      expect.objectContaining({
+        detail: expect.objectContaining({ wayOut: 'choose another name' }),
+      }),
+    );
   });
 
   test('a folder that moved: the same images under the same ids, found at their new place', async () => {
