@@ -33,7 +33,8 @@ interface Row {
 
 /**
  * Reads `image` and one more column of a CSV file (commas, header line; UTF-8 with or without
- * byte-order mark, any line ends, quoted names, further columns allowed; header names in any case).
+ * byte-order mark, any line ends, also mixed, quoted names, further columns allowed; header names
+ * in any case).
  * @param column 'prediction' or 'label'
  * @throws not-found, io, or bad-input naming the file, the line and what was found there
  */
@@ -138,6 +139,8 @@ function parseRows(path: string, text: string): Row[] {
     return parse(text, {
       bom: true,
       info: true,
+      // All of them: the parser would otherwise take the first it meets for the whole file.
+      record_delimiter: ['\r\n', '\n', '\r'],
       trim: true,
       relax_column_count: true,
       skip_empty_lines: true,

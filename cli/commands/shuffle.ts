@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Sharp } from 'sharp';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { OwnSizeImage } from '../../engine/transforms/decode.ts';
+import type { ExactImage } from '../../engine/transforms/decode.ts';
 import { shuffleInterleaved, shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { writeFileAtomic } from '../../host/files.ts';
 import type { GlobalOptions } from '../output.ts';
@@ -16,13 +16,28 @@ interface ShuffleOptions extends GlobalOptions {
   out: string;
 }
 
+interface Encoder {
+  encode: (image: Sharp) => Sharp;
+  /** Bits per channel that the format can hold without loss. */
+  bits: 8 | 16;
+}
+
+const TIFF: Encoder = { encode: (image) => image.tiff({ compression: 'lzw' }), bits: 16 };
+
 /** Lossless ways to write pixels, by the extension of the file. */
-const ENCODERS: Record<string, (image: Sharp) => Sharp> = {
-  '.png': (image) => image.png(),
-  '.webp': (image) => image.webp({ lossless: true }),
-  '.tif': (image) => image.tiff({ compression: 'lzw' }),
-  '.tiff': (image) => image.tiff({ compression: 'lzw' }),
+const ENCODERS: Record<string, Encoder> = {
+  '.png': { encode: (image) => image.png(), bits: 16 },
+  // Exact: the colours under full transparency are values too.
+  '.webp': { encode: (image) => image.webp({ lossless: true, exact: true }), bits: 8 },
+  '.tif': TIFF,
+  '.tiff': TIFF,
 };
+
+const KEPT = `
+All channels and 8 or 16 bits are kept (a palette becomes RGB or RGBA; WebP holds 8 bits only).
+Blocks take all channels with them. "pixel" permutes all values of the image, flattened channel,
+row, column: with transparency, the alpha channel is one of the channels.
+CMYK becomes sRGB, and an EXIF orientation is applied: what is not kept is noted on stderr.`;
 
 /** `carryover shuffle IMAGE`: the image at its own size with its blocks or pixels permuted. */
 export function register(program: Command): void {
@@ -34,6 +49,7 @@ export function register(program: Command): void {
     .option('--seed <number>', 'seed of the permutation', parseSeed, 0)
     .requiredOption('--out <file>', 'file to write (.png, lossless .webp, .tif)')
     .option('--json', 'print JSON')
+    .addHelpText('after', KEPT)
     .action(
       action(async (path: string, options: ShuffleOptions, command: Command) => {
         await shuffle(path, { ...options, ...globalOptions(command) });
@@ -53,20 +69,23 @@ function parseSeed(text: string): number {
 }
 
 async function shuffle(path: string, { block, seed, out, json }: ShuffleOptions): Promise<void> {
-  const encode = encoderOf(out);
+  const encoder = encoderOf(out);
   await refuseSameFile(path, out);
-  const { decodeOwnSize } = await import('../../engine/transforms/decode.ts');
-  const image = await decodeOwnSize(path);
+  const { decodeExact } = await import('../../engine/transforms/decode.ts');
+  const image = await decodeExact(path);
   const { width, height, channels, lost } = image;
+  const bits = bitsOf(image);
+  if (bits > encoder.bits) throw tooDeep(path, out);
   const plan = shufflePermutation(block, image, channels, seed);
   if (plan === null) throw new CarryoverError('internal', `no permutation for block ${block}`);
   const data = shuffleInterleaved(image.data, plan, image, channels);
-  await writeFileAtomic(out, await encoded({ ...image, data }, encode, out));
+  await writeFileAtomic(out, await encoded({ ...image, data }, encoder, out));
   for (const what of lost) process.stderr.write(printable(`note: ${path} loses its ${what}\n`));
   const { identity, permutation } = plan;
   const pieces = permutation.length;
   if (json) {
-    printJson({ image: path, out, width, height, channels, block, seed, pieces, identity, lost });
+    const shape = { width, height, channels, bits };
+    printJson({ image: path, out, ...shape, block, seed, pieces, identity, lost });
     return;
   }
   const what = block === 'pixel' ? 'values' : `blocks of ${block} x ${block}`;
@@ -74,9 +93,9 @@ async function shuffle(path: string, { block, seed, out, json }: ShuffleOptions)
   if (identity) printLine('This permutation is the identity: the image is NOT shuffled.');
 }
 
-function encoderOf(out: string): (image: Sharp) => Sharp {
-  const encode = ENCODERS[extname(out).toLowerCase()];
-  if (encode !== undefined) return encode;
+function encoderOf(out: string): Encoder {
+  const encoder = ENCODERS[extname(out).toLowerCase()];
+  if (encoder !== undefined) return encoder;
   throw new CarryoverError('bad-input', `${out}: "${extname(out)}" is not written losslessly`, {
     file: out,
     value: extname(out),
@@ -94,15 +113,25 @@ async function refuseSameFile(path: string, out: string): Promise<void> {
   });
 }
 
-async function encoded(
-  { data, width, height, channels }: OwnSizeImage,
-  encode: (image: Sharp) => Sharp,
-  out: string,
-): Promise<Uint8Array> {
+function bitsOf({ data }: Pick<ExactImage, 'data'>): 8 | 16 {
+  return data instanceof Uint16Array ? 16 : 8;
+}
+
+function tooDeep(path: string, out: string): CarryoverError {
+  const message = `${out}: ${path} has 16 bits per channel, and lossless WebP holds 8`;
+  return new CarryoverError('unsupported', message, {
+    file: out,
+    wayOut: 'give a file that ends in .png, .tif or .tiff',
+  });
+}
+
+async function encoded(image: ExactImage, { encode }: Encoder, out: string): Promise<Uint8Array> {
   const { default: sharp } = await import('sharp');
+  const { data, width, height, channels } = image;
+  const [grey, colour] = bitsOf(image) === 16 ? ['grey16', 'rgb16'] : ['b-w', 'srgb'];
   try {
-    const image = sharp(data, { raw: { width, height, channels } });
-    return await encode(image.toColourspace(channels === 1 ? 'b-w' : 'srgb')).toBuffer();
+    const raw = sharp(data, { raw: { width, height, channels } });
+    return await encode(raw.toColourspace(channels < 3 ? grey : colour)).toBuffer();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `${out}: ${width} x ${height} pixels cannot be written so: ${reason}`;

@@ -33,7 +33,16 @@ export interface OwnSizeImage {
   height: number;
   /** 1: the file is grey. */
   channels: 1 | 3;
-  /** What of the file is not in `data`, for people: 'transparency (composited on white)'. */
+}
+
+export interface ExactImage {
+  /** Rows from the top, channels interleaved; 16-bit files give 16-bit values. */
+  data: Uint8Array | Uint16Array;
+  width: number;
+  height: number;
+  /** Grey, grey and alpha, RGB, RGBA: what the file has, a palette expanded. */
+  channels: 1 | 2 | 3 | 4;
+  /** What of the file is not in `data`, for people: 'CMYK (converted to 8-bit sRGB)'. */
   lost: string[];
 }
 
@@ -45,14 +54,11 @@ interface Source {
   grey: boolean;
   /** There is an alpha channel; it may still be opaque everywhere. */
   alpha: boolean;
+  /** 16 bits per channel, grey or RGB. */
+  deep: boolean;
+  /** What no decoding here keeps, for people. */
   lost: string[];
 }
-
-const LOST = {
-  alpha: 'transparency (composited on white)',
-  depth: '16-bit depth (scaled to 8 bits)',
-  cmyk: 'CMYK (converted to sRGB)',
-};
 
 /**
  * Format and size of an image file without decoding its pixels.
@@ -96,16 +102,42 @@ export async function decodeImage(
 }
 
 /**
- * Decodes an image file at its own size, orientation applied; a grey file stays grey.
+ * Decodes an image file at its own size for display: 8 bits, transparency composited on white,
+ * orientation applied; a grey file stays grey.
  * @throws as decodeImage
  */
 export async function decodeOwnSize(path: string): Promise<OwnSizeImage> {
-  const { image, grey, lost, alpha } = await openImage(path);
+  const { image, grey } = await openImage(path);
   const channels = grey ? 1 : 3;
-  if (alpha && !(await isOpaque(path, image))) lost.unshift(LOST.alpha);
   image.flatten({ background: '#ffffff' });
-  const { data, width, height } = await pixels(path, image, channels);
-  return { data, width, height, channels, lost };
+  return { ...(await pixels(path, image, channels)), channels };
+}
+
+/**
+ * Decodes an image file to the values it holds: its own size, channels (alpha included, never
+ * composited) and 8 or 16 bits. Only CMYK is converted; the EXIF orientation is applied. Both are
+ * in `lost`, with further frames and an embedded colour profile.
+ * @throws as decodeImage
+ */
+export async function decodeExact(path: string): Promise<ExactImage> {
+  const { image, grey, alpha, deep, lost } = await openImage(path);
+  // As RGB even when grey: libvips drops the alpha of 8-bit grey in raw output.
+  image.toColourspace(deep ? 'rgb16' : 'srgb').raw({ depth: deep ? 'ushort' : 'uchar' });
+  const { data: bytes, width, height } = await rawValues(path, image, alpha ? 4 : 3);
+  const data = deep ? new Uint16Array(bytes.buffer) : bytes;
+  if (!grey) return { data, width, height, channels: alpha ? 4 : 3, lost };
+  return { data: greyOf(data, alpha), width, height, channels: alpha ? 2 : 1, lost };
+}
+
+/** Grey (and alpha) of an image that repeats its grey in R, G and B; within the same memory. */
+function greyOf<T extends Uint8Array | Uint16Array>(rgb: T, alpha: boolean): T {
+  const [step, channels] = alpha ? [4, 2] : [3, 1];
+  const length = (rgb.length / step) * channels;
+  for (let from = 0, to = 0; from < rgb.length; from += step) {
+    rgb[to++] = rgb[from]!;
+    if (alpha) rgb[to++] = rgb[from + 3]!;
+  }
+  return rgb.subarray(0, length) as T;
 }
 
 /** The header of an image within the limits; `metadata` is null for BMP, which sharp cannot read. */
@@ -144,19 +176,16 @@ function openBmp(bytes: Buffer): Source {
     image: sharp(data, { raw: { width, height, channels } }),
     grey: channels === 1,
     alpha: channels === 4,
+    deep: false,
     lost: [],
   };
 }
 
 function openWithSharp(bytes: Buffer, metadata: Metadata): Source {
-  const { space, depth, hasAlpha, pages = 1 } = metadata;
+  const { space, depth, hasAlpha } = metadata;
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw new Error(`pixels of type ${depth}; only 8 and 16 bits per channel have a known range`);
   }
-  const lost = [];
-  if (depth === 'ushort') lost.push(LOST.depth);
-  if (space === 'cmyk') lost.push(LOST.cmyk);
-  if (pages > 1) lost.push(`${pages - 1} further frames or pages`);
   const image = sharp(bytes, {
     failOn: 'warning',
     limitInputPixels: MAX_PIXELS,
@@ -164,28 +193,34 @@ function openWithSharp(bytes: Buffer, metadata: Metadata): Source {
     ignoreIcc: space !== 'cmyk',
   });
   const grey = space === 'b-w' || space === 'grey16';
+  const deep = depth === 'ushort' && space !== 'cmyk';
   const { width, height } = metadata.autoOrient;
-  return { width, height, image, grey, alpha: hasAlpha, lost };
+  return { width, height, image, grey, alpha: hasAlpha, deep, lost: lostOf(metadata) };
 }
 
-async function isOpaque(path: string, image: Sharp): Promise<boolean> {
-  try {
-    return (await image.stats()).isOpaque;
-  } catch (error) {
-    throw asImageError(path, error);
-  }
+function lostOf({ space, orientation = 1, icc, pages = 1 }: Metadata): string[] {
+  const lost: string[] = [];
+  if (space === 'cmyk') lost.push('CMYK (converted to 8-bit sRGB)');
+  else if (icc) lost.push('embedded colour profile (values kept as stored)');
+  if (orientation > 1) lost.push(`EXIF orientation ${orientation} (written upright)`);
+  if (pages > 1) lost.push(`${pages - 1} further frames or pages`);
+  return lost;
 }
 
-async function pixels(
-  path: string,
-  image: Sharp,
-  channels: 1 | 3,
-): Promise<{ data: Uint8Array; width: number; height: number }> {
+async function pixels(path: string, image: Sharp, channels: 1 | 3): Promise<RawValues> {
+  return rawValues(path, image.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw(), channels);
+}
+
+interface RawValues {
+  /** The whole of its buffer. */
+  data: Uint8Array<ArrayBuffer>;
+  width: number;
+  height: number;
+}
+
+async function rawValues(path: string, image: Sharp, channels: 1 | 3 | 4): Promise<RawValues> {
   try {
-    const { data, info } = await image
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const { data, info } = await image.toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) throw new Error(`decoded to ${info.channels} channels`);
     return { data: new Uint8Array(data), width: info.width, height: info.height };
   } catch (error) {

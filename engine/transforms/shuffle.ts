@@ -31,7 +31,8 @@ export function legalBlockSizes(width: number, height = width): number[] {
 /**
  * The permutation of a shuffle: exactly NumPy's `RandomState(seed + 1234).permutation(n)`.
  * Blocks: n = blocks in the image, counted row by row, the same for all channels.
- * 'pixel': n = channels * height * width, over the image flattened channel, row, column.
+ * 'pixel': n = channels * height * width, over the image flattened channel, row, column; an alpha
+ * channel is one of the channels.
  *
  * @param size side of a square image in pixels, or its width and height
  * @returns null for 'none'
@@ -104,15 +105,15 @@ export function shufflePlanar<T extends Uint8Array | Float32Array>(
  * One whole interleaved image (height, width, channel) through a shuffle, as a new array.
  * For many images of one size, `shufflePlanar` with one table is faster.
  */
-export function shuffleInterleaved(
-  source: Uint8Array,
+export function shuffleInterleaved<T extends Uint8Array | Uint16Array>(
+  source: T,
   plan: ShufflePlan,
   size: number | ImageSize,
   channels: number,
-): Uint8Array {
+): T {
   const index = shuffleIndex(plan, size, channels);
   const plane = index.length / channels;
-  const target = new Uint8Array(index.length);
+  const target = source.slice() as T;
   for (let to = 0; to < index.length; to++) {
     const from = index[to]!;
     const value = source[(from % plane) * channels + Math.floor(from / plane)]!;

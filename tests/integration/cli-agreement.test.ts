@@ -41,6 +41,23 @@ function failed(a: string, b: string, truth: string) {
 
 const TRUTH = 'image,label\na.png,cat\nb.png,dog\nc.png,bird\nd.png,cat\n';
 
+test('every row counts when line ends are mixed', () => {
+  const rows = ['a.png,cat', 'b.png,dog', 'c.png,bird', 'd.png,cat'];
+  csv('lf.csv', `image,label\r\n${rows.join('\n')}\n`);
+  csv('crlf.csv', `image,prediction\n${rows.join('\r\n')}`);
+  csv('mixed.csv', `image,prediction\r${rows[0]}\n${rows[1]}\r\n${rows[2]}\r${rows[3]}`);
+  expect(compared('crlf.csv', 'mixed.csv', 'lf.csv')).toMatchObject({
+    n: 4,
+    accuracyA: 1,
+    accuracyB: 1,
+    unmatched: { total: 0 },
+  });
+  csv('twice.csv', 'image,prediction\r\na.png,cat\nb.png,dog\na.png,cat\n');
+  expect(failed('twice.csv', 'crlf.csv', 'lf.csv')).toMatchObject({
+    detail: { file: 'twice.csv', line: 4 },
+  });
+});
+
 test('the numbers equal those of scikit-learn and SciPy on the same predictions', () => {
   const { truth, a, b, seed, ...expected } = reference.cases[1]!;
   const text = (column: string, values: number[]) =>

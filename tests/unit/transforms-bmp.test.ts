@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bmpSize, decodeBmp } from '../../engine/transforms/bmp.ts';
-import { decodeImage, decodeOwnSize, probeImage } from '../../engine/transforms/decode.ts';
+import {
+  decodeExact,
+  decodeImage,
+  decodeOwnSize,
+  probeImage,
+} from '../../engine/transforms/decode.ts';
 
 interface Parts {
   width: number;
@@ -112,7 +117,8 @@ test('32 bits: the unused byte is not transparency, a declared alpha field is', 
     expect(await probeImage(path)).toEqual({ format: 'bmp', width: 2, height: 1, pages: 1 });
     const own = await decodeOwnSize(path);
     expect([own.channels, ...own.data]).toEqual([3, 1, 2, 3, 255, 255, 255]);
-    expect(own.lost).toEqual(['transparency (composited on white)']);
+    const exact = await decodeExact(path);
+    expect([exact.channels, ...exact.data]).toEqual([4, 1, 2, 3, 255, 9, 9, 9, 0]);
     const recipe = { resize: 'stretch', background: '#00ff00' } as const;
     expect([...(await decodeImage(path, recipe, 2))].slice(3, 6)).toEqual([0, 255, 0]);
   } finally {

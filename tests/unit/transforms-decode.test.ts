@@ -5,7 +5,12 @@ import { deflateSync, crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
-import { decodeImage, decodeOwnSize, probeImage } from '../../engine/transforms/decode.ts';
+import {
+  decodeExact,
+  decodeImage,
+  decodeOwnSize,
+  probeImage,
+} from '../../engine/transforms/decode.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -98,14 +103,9 @@ describe('formats', () => {
     async (format) => {
       const path = await file(`${format}.txt`, await encoders[format]().toBuffer());
       expect(await probeImage(path)).toEqual({ format, width: 40, height: 30, pages: 1 });
-      const own = await decodeOwnSize(path);
-      expect(own).toEqual({
-        data: card(40, 30).data,
-        width: 40,
-        height: 30,
-        channels: 3,
-        lost: [],
-      });
+      const own = { data: card(40, 30).data, width: 40, height: 30, channels: 3 };
+      expect(await decodeOwnSize(path)).toEqual(own);
+      expect(await decodeExact(path)).toEqual({ ...own, lost: [] });
     },
   );
 
@@ -130,7 +130,7 @@ describe('formats', () => {
     const path = await file('two.gif', await animated.gif().toBuffer());
     expect(await probeImage(path)).toEqual({ format: 'gif', width: 8, height: 8, pages: 2 });
     expect(new Set(await decodeImage(path, recipe, 8))).toEqual(new Set([255]));
-    expect((await decodeOwnSize(path)).lost).toEqual(['1 further frames or pages']);
+    expect((await decodeExact(path)).lost).toEqual(['1 further frames or pages']);
   });
 
   test('two decodings of one file are the same bytes', async () => {
@@ -152,6 +152,9 @@ describe('what an image may be like', () => {
     const own = await decodeOwnSize(turned);
     expect([own.width, own.height]).toEqual([1, 2]);
     expect([...own.data]).toEqual([10, 20, 30, 200, 210, 220]);
+    const exact = await decodeExact(turned);
+    expect(exact).toMatchObject(own);
+    expect(exact.lost).toContain('EXIF orientation 6 (written upright)');
     const upsideDown = await file(
       'down.png',
       await image.png().withMetadata({ orientation: 8 }).toBuffer(),
@@ -167,7 +170,9 @@ describe('what an image may be like', () => {
     expect([...onBlue]).toEqual([0, 0, 255, 255, 0, 0, 0, 0, 127, 0, 0, 255]);
     const own = await decodeOwnSize(path);
     expect([...own.data.slice(0, 3)]).toEqual([255, 255, 255]);
-    expect(own.lost).toEqual(['transparency (composited on white)']);
+    const exact = await decodeExact(path);
+    expect([exact.channels, ...exact.data]).toEqual([4, ...pixels]);
+    expect(exact.lost).toEqual([]);
   });
 
   test('16 bits are scaled to 8; grey stays grey at its own size and is RGB for a model', async () => {
@@ -176,7 +181,6 @@ describe('what an image may be like', () => {
     const path = await file('deep.png', await image.toColourspace('grey16').png().toBuffer());
     const own = await decodeOwnSize(path);
     expect(own.channels).toBe(1);
-    expect(own.lost).toEqual(['16-bit depth (scaled to 8 bits)']);
     expect([...own.data]).toEqual([0, 100, 200, 255]);
     const rgb = await decodeImage(path, recipe, 2);
     expect([...rgb]).toEqual([0, 100, 200, 255].flatMap((v) => [v, v, v]));
@@ -187,8 +191,8 @@ describe('what an image may be like', () => {
       create: { width: 16, height: 16, channels: 3, background: { r: 220, g: 30, b: 30 } },
     });
     const path = await file('cmyk.jpg', await red.toColourspace('cmyk').jpeg().toBuffer());
-    const { channels, lost, data } = await decodeOwnSize(path);
-    expect([channels, lost]).toEqual([3, ['CMYK (converted to sRGB)']]);
+    const { channels, lost, data } = await decodeExact(path);
+    expect([channels, lost]).toEqual([3, ['CMYK (converted to 8-bit sRGB)']]);
     expect(data[0]).toBeGreaterThan(180);
     expect(data[1]).toBeLessThan(90);
   });
@@ -245,6 +249,45 @@ describe('what an image may be like', () => {
     );
     const bytes = Buffer.concat([good.subarray(0, 33), broken, good.subarray(33)]);
     expect((await decodeOwnSize(await file('profile.png', bytes))).data).toEqual(card(8, 8).data);
+  });
+});
+
+describe('the exact values of a file', () => {
+  const shapes = ([1, 2, 3, 4] as const).flatMap((channels) =>
+    ([8, 16] as const).flatMap((bits) =>
+      (['png', 'tiff'] as const).map((format) => ({ channels, bits, format })),
+    ),
+  );
+  test.each(shapes)('$channels channels of $bits bits in a $format', async (shape) => {
+    const { channels, bits, format } = shape;
+    const highest = bits === 8 ? 251 : 65521;
+    const values = Array.from({ length: 7 * 5 * channels }, (_, i) => (i * 7919 + 13) % highest);
+    const data = bits === 8 ? Uint8Array.from(values) : Uint16Array.from(values);
+    const space = { 8: ['b-w', 'srgb'], 16: ['grey16', 'rgb16'] }[bits][channels < 3 ? 0 : 1]!;
+    const image = sharp(data, { raw: { width: 7, height: 5, channels } }).toColourspace(space);
+    const encoded = image.toFormat(format, format === 'tiff' ? { compression: 'lzw' } : {});
+    const path = await file(`exact.${format}`, await encoded.toBuffer());
+    expect(await decodeExact(path)).toEqual({ data, width: 7, height: 5, channels, lost: [] });
+  });
+
+  test('a palette is expanded, its transparency to alpha', async () => {
+    const header = Buffer.from([0, 0, 0, 3, 0, 0, 0, 1, 8, 3, 0, 0, 0]);
+    const bytes = Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+      chunk('IHDR', header),
+      chunk('PLTE', Buffer.from([1, 2, 3, 40, 50, 60, 7, 7, 7])),
+      chunk('tRNS', Buffer.from([255, 0, 9])),
+      chunk('IDAT', deflateSync(Buffer.from([0, 2, 1, 0]))),
+      chunk('IEND', Buffer.alloc(0)),
+    ]);
+    const { channels, data } = await decodeExact(await file('palette.png', bytes));
+    expect([channels, ...data]).toEqual([4, 7, 7, 7, 9, 40, 50, 60, 0, 1, 2, 3, 255]);
+  });
+
+  test('an embedded profile is not kept, and is named', async () => {
+    const bytes = await card(4, 4).image.withIccProfile('p3').png().toBuffer();
+    const { lost } = await decodeExact(await file('p3.png', bytes));
+    expect(lost).toEqual(['embedded colour profile (values kept as stored)']);
   });
 });
 
