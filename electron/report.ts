@@ -1,4 +1,5 @@
-import { app, BrowserWindow } from 'electron';
+import { BrowserWindow } from 'electron';
+import { hardened } from './hardened.ts';
 import { originOf } from './origin.ts';
 
 /** Whether an address is a study's report on the host at `origin`. */
@@ -13,15 +14,7 @@ export function openReport(address: string): void {
     width: 1100,
     height: 900,
     title: 'Carryover report',
-    webPreferences: {
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      webSecurity: true,
-      webviewTag: false,
-      spellcheck: false,
-      devTools: !app.isPackaged,
-    },
+    webPreferences: hardened(),
   });
   window.loadURL(address).catch((error: unknown) => {
     console.warn(`the report at ${address} did not load: ${String(error)}`);

@@ -1,4 +1,5 @@
 import { app, BrowserWindow } from 'electron';
+import { hardened } from './hardened.ts';
 import { versionArgument } from './bridge.ts';
 import { readWindowState, writeWindowState } from './window-state.ts';
 
@@ -76,13 +77,7 @@ export class MainWindow {
       webPreferences: {
         preload: this.#preload,
         additionalArguments: [versionArgument + app.getVersion()],
-        sandbox: true,
-        contextIsolation: true,
-        nodeIntegration: false,
-        webSecurity: true,
-        webviewTag: false,
-        spellcheck: false,
-        devTools: !app.isPackaged,
+        ...hardened(),
       },
     });
     if (maximised) window.maximize();

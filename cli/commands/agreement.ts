@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { Agreement } from '../../contract/agreement.ts';
-import { CELLS, CELL_TITLES } from '../../contract/agreement.ts';
 import { agreement } from '../../engine/analysis/agreement.ts';
+import { printAgreement } from '../agreement-table.ts';
 import type { GlobalOptions } from '../output.ts';
-import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
+import { action, globalOptions, printJson, printLine } from '../output.ts';
 import type { Joined, Unmatched } from './agreement-files.ts';
 import { joinLabels, readLabels } from './agreement-files.ts';
 
@@ -57,7 +56,8 @@ async function compare(pathA: string, pathB: string, options: AgreementOptions):
     printJson({ ...result, seed, unmatched: withCounts(joined.unmatched) });
     return;
   }
-  printAgreement(result, pathA, pathB);
+  printLine(`A: ${pathA}\nB: ${pathB}\n`);
+  printAgreement(result, 'images', 'image');
   printUnmatched(joined.unmatched);
 }
 
@@ -78,39 +78,6 @@ function withCounts(unmatched: Unmatched) {
   const counts = Object.fromEntries(lists.map(([where, names]) => [where, names.length]));
   const total = lists.reduce((sum, [, names]) => sum + names.length, 0);
   return { total, counts, ...unmatched };
-}
-
-function printAgreement(result: Agreement, pathA: string, pathB: string): void {
-  const { n } = result;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const orNone = (share: number | null, why: string) => (share === null ? why : share.toFixed(3));
-  const [low, high] = result.kappaInterval;
-  printLine(`A: ${pathA}\nB: ${pathB}\n`);
-  printTable(
-    CELLS.map((cell) => ({ title: CELL_TITLES[cell], count: result[cell] })),
-    [
-      { title: `${n} images`, value: (row) => row.title },
-      { title: 'count', value: (row) => row.count },
-      { title: 'share', value: (row) => percent(row.count / n) },
-    ],
-  );
-  printLine('');
-  const rows: [string, string][] = [
-    ['Accuracy of A', percent(result.accuracyA)],
-    ['Accuracy of B', percent(result.accuracyB)],
-    ['Common mistakes', String(result.commonMistakes)],
-    ['Uncommon mistakes', String(result.uncommonMistakes)],
-    ['Observed agreement', result.observedAgreement.toFixed(3)],
-    ['Expected agreement', result.expectedAgreement.toFixed(3)],
-    ['Kappa', `${result.kappa.toFixed(3)}, 95 % ${low.toFixed(3)} to ${high.toFixed(3)}`],
-    ['Jaccard of the errors', orNone(result.errorJaccard, 'nobody errs')],
-    ['Same label when both err', orNone(result.sameWrongLabelRate, 'never both')],
-    ['McNemar p (exact)', result.mcnemarP.toPrecision(3)],
-  ];
-  printTable(rows, [
-    { title: 'measure', value: ([title]) => title },
-    { title: 'value', value: ([, value]) => value },
-  ]);
 }
 
 function printUnmatched(unmatched: Unmatched): void {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { CELLS, CELL_TITLES } from '../../contract/agreement.ts';
 import type { PairReport, SplitName } from '../../contract/compare.ts';
 import type { RunSummary } from '../../contract/runs.ts';
+import { printAgreement } from '../agreement-table.ts';
 import type { GlobalOptions } from '../output.ts';
-import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
+import { action, globalOptions, printJson, printLine } from '../output.ts';
 
 interface CompareOptions extends GlobalOptions {
   split: SplitName;
@@ -44,28 +44,11 @@ async function compare(a: string, b: string, options: CompareOptions): Promise<v
   }
 }
 
-function printPair(report: PairReport): void {
-  const { agreement, split, bootstrapUnit, warnings } = report;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const [low, high] = agreement.kappaInterval;
-  printLine(`A: ${title(report.a)}\nB: ${title(report.b)}`);
+function printPair({ a, b, agreement, split, bootstrapUnit, warnings }: PairReport): void {
+  printLine(`A: ${title(a)}\nB: ${title(b)}`);
   for (const warning of warnings) printLine(`note: ${warning}`);
   printLine('');
-  printTable(
-    CELLS.map((cell) => ({ cell, count: agreement[cell] })),
-    [
-      { title: `${agreement.n} ${split} images`, value: ({ cell }) => CELL_TITLES[cell] },
-      { title: 'count', value: ({ count }) => count },
-      { title: 'share', value: ({ count }) => percent(count / agreement.n) },
-    ],
-  );
-  const rate = agreement.sameWrongLabelRate;
-  printLine(`
-accuracy of A ${percent(agreement.accuracyA)}, of B ${percent(agreement.accuracyB)}
-common mistakes ${agreement.commonMistakes}, uncommon mistakes ${agreement.uncommonMistakes}
-same label when both err ${rate === null ? '-' : percent(rate)}
-kappa ${agreement.kappa.toFixed(3)}, 95 % ${low.toFixed(3)} to ${high.toFixed(3)} (by ${bootstrapUnit})
-McNemar p (exact) ${agreement.mcnemarP.toPrecision(3)}`);
+  printAgreement(agreement, `${split} images`, bootstrapUnit);
 }
 
 function title({ id, arm, seed, shuffle, domains, epochs }: RunSummary): string {

@@ -198,21 +198,17 @@ function checkElectron(): Finding {
   return { status: 'warn', found: `${version}, without its binary`, wayOut };
 }
 
-function checkTfjsGpu(): Finding {
-  const name = '@tensorflow/tfjs-node-gpu';
-  const folder = packageFolder(name);
-  const asleep = 'training on the CPU needs none of it';
-  if (folder === null) {
-    const wayOut = `${asleep}; for an NVIDIA GPU: \`npm install ${name}\``;
-    return { status: 'warn', found: 'not installed (optional)', wayOut };
+async function checkTfjsGpu(): Promise<Finding> {
+  const { loadTensorflowGpu } = await import('../../engine/runtime/tfjs/gpu.ts');
+  const found = loadTensorflowGpu();
+  if (found.awake) {
+    return {
+      status: 'ok',
+      found: `${found.version}, ${found.usesGpu ? 'on a GPU' : 'on the CPU'}`,
+    };
   }
-  const binding = ['8', '7', '6', '5', '4', '3'].some((napi) =>
-    existsSync(join(folder, 'lib', `napi-v${napi}`, 'tfjs_binding.node')),
-  );
-  if (binding) return { status: 'ok', found: `${versionOf(name)}, with its library` };
-  const found = `${versionOf(name)}, asleep: its library (libtensorflow) comes from outside npm`;
-  const wayOut = `${asleep}; to fetch it: \`npm rebuild --ignore-scripts=false ${name}\``;
-  return { status: 'warn', found, wayOut };
+  const wayOut = `training on the CPU needs none of it; for an NVIDIA GPU: ${found.wayOut}`;
+  return { status: 'warn', found: `asleep: ${found.reason}`, wayOut };
 }
 
 /** Folder of an installed package, whether or not it can be loaded; null when it is not there. */

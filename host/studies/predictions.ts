@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { SplitName } from '../../contract/compare.ts';
+import { argmaxRows, softmaxRows } from '../../engine/analysis/metrics.ts';
 import type { HostContext } from '../context.ts';
 import { fileError } from '../files.ts';
 import type { ItemList, TrainerJob } from '../trainer/protocol.ts';
@@ -83,22 +84,11 @@ function identityOf({ imageIds, hashes }: ItemList): Pick<Predictions, 'imageIds
 
 type Decided = Pick<Predictions, 'truth' | 'predicted' | 'confidence' | 'truthConfidence'>;
 
-/** Softmax per image; the first of equal logits wins. */
 function decide(logits: Float32Array, { labels }: ItemList, classes: number): Decided {
-  const n = labels.length;
   const truth = Int32Array.from(labels);
-  const predicted = new Int32Array(n);
-  const confidence = new Float32Array(n);
-  const truthConfidence = new Float32Array(n);
-  for (let i = 0; i < n; i++) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    let best = 0;
-    for (let k = 1; k < classes; k++) if (row[k]! > row[best]!) best = k;
-    let sum = 0;
-    for (const value of row) sum += Math.exp(value - row[best]!);
-    predicted[i] = best;
-    confidence[i] = 1 / sum;
-    truthConfidence[i] = Math.exp(row[truth[i]!]! - row[best]!) / sum;
-  }
-  return { truth, predicted, confidence, truthConfidence };
+  const predicted = argmaxRows(logits, classes);
+  const shares = softmaxRows(logits, classes);
+  const shareOf = (chosen: Int32Array): Float32Array =>
+    Float32Array.from(chosen, (label, image) => shares[image * classes + label]!);
+  return { truth, predicted, confidence: shareOf(predicted), truthConfidence: shareOf(truth) };
 }

@@ -8,10 +8,16 @@ import type { Weights } from '../../engine/models/registry.ts';
 import { RandomState } from '../../engine/random/random-state.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import { targetsOf } from '../../engine/runtime/batch.ts';
-import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
-import { tfjsLossAndGradients } from '../../engine/runtime/tfjs/runtime.ts';
+import { OnnxSession } from '../../engine/runtime/onnx/session.ts';
+import { OnnxEvaluator, OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
+import { tfjsForward, tfjsLossAndGradients } from '../../engine/runtime/tfjs/runtime.ts';
 import { TfjsTrainer } from '../../engine/runtime/tfjs/trainer.ts';
-import { GRADIENT, buildForwardLoss, buildLossAndGradients } from '../../engine/train/step.ts';
+import {
+  GRADIENT,
+  buildForwardLoss,
+  buildInference,
+  buildLossAndGradients,
+} from '../../engine/train/step.ts';
 import { disagreement } from './support/agree.ts';
 import { onAKink } from './support/kinks.ts';
 import { runOnnx } from './support/single.ts';
@@ -114,4 +120,30 @@ test('whole training steps agree: momentum, weight decay, multipliers, clipping'
     }
   });
   await fc.assert(property, { numRuns: 4 });
+});
+
+test('inference: logits and taps agree, with weights as inputs or compiled in as constants', async () => {
+  const architecture: ArchitectureSpec = {
+    name: 'fixup-resnet10',
+    width: 4,
+    image: 24,
+    stem: 'small',
+  };
+  const options: ModelOptions = { architecture, channels: 3, classes: 5, batch: 3 };
+  const weights = perturbed(options, 11);
+  const batch = { ...randomBatch(options, 12), size: 3 };
+  const { graph } = buildInference(options, ['layer1.0', 'pool']);
+  const images = new Map([['images', batch.images]]);
+  const wanted = await tfjsForward(graph, new Map([...weights, ...images]));
+  const session = await OnnxSession.create(graph, { threads: 1 });
+  const constant = await OnnxSession.create(graph, { threads: 1, fixed: weights });
+  const evaluator = await OnnxEvaluator.create(options, 1);
+  const found = await session.run(new Map([...weights, ...images]));
+  const foundConstant = await constant.run(images);
+  expect([...found.keys()].sort()).toEqual(['layer1.0', 'logits', 'pool']);
+  for (const outputs of [found, foundConstant]) {
+    expect(disagreement(wanted, outputs).relative).toBeLessThan(TOLERANCE);
+  }
+  expect((await evaluator.run(weights, batch)).logits).toEqual(found.get('logits'));
+  for (const each of [session, constant, evaluator]) await each.close();
 });
