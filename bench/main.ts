@@ -1,8 +1,8 @@
 // npm run -s bench -- train-step|profile [--architecture NAME --width N --image N] [--json]
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
-import { ARCHITECTURES } from '../contract/study.ts';
-import type { ArchitectureSpec } from '../contract/study.ts';
+import { ARCHITECTURES } from '../contract/architecture.ts';
+import type { ArchitectureSpec } from '../contract/architecture.ts';
 import { profileTrainStep } from './profile.ts';
 import { measureTrainStep } from './train-step.ts';
 import type { TrainStepResult } from './train-step.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import type { ArchitectureSpec } from '../contract/study.ts';
+import type { ArchitectureSpec } from '../contract/architecture.ts';
 import { targetsOf } from '../engine/runtime/batch.ts';
 import { compileToOnnx } from '../engine/runtime/onnx/compile.ts';
 import { MOMENTUM, buildTrainingStep } from '../engine/train/step.ts';

@@ -1,6 +1,7 @@
 /** What is measured: one model, one batch, one recipe, the same for every competitor. */
 import { trainingSchema } from '../contract/study.ts';
-import type { ArchitectureSpec, Training } from '../contract/study.ts';
+import type { ArchitectureSpec } from '../contract/architecture.ts';
+import type { Training } from '../contract/study.ts';
 import type { ModelOptions } from '../engine/models/model.ts';
 import { initialise } from '../engine/models/registry.ts';
 import { stream } from '../engine/random/streams.ts';

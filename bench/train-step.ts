@@ -4,7 +4,7 @@
  * slows everybody.
  */
 import { cpus } from 'node:os';
-import type { ArchitectureSpec } from '../contract/study.ts';
+import type { ArchitectureSpec } from '../contract/architecture.ts';
 import type { Competitor } from './competitors.ts';
 import { ours, tfjsWasm } from './competitors.ts';
 import { settingOf } from './setting.ts';

@@ -11,6 +11,14 @@
  */
 import { z } from 'zod';
 import { CELLS } from './agreement.ts';
+import type {
+  CheckpointDetail,
+  CheckpointSummary,
+  WeightsReport,
+  ZooEntry,
+} from './checkpoints.ts';
+import type { DevicesReport } from './devices.ts';
+import { DEVICE_CHOICES } from './devices.ts';
 import type { PairImage, PairReport } from './compare.ts';
 import type {
   DatasetDetail,
@@ -32,6 +40,22 @@ const page = { offset: z.int().min(0), limit: z.int().min(1).max(1000) };
 const pair = { a: id, b: id, split: z.enum(['train', 'test']) };
 /** Either YAML text or the parsed object. */
 const study = z.strictObject({ yaml: z.string().max(1_000_000) });
+
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const preprocessing = z.strictObject({
+  size: z.int().positive(),
+  mean: triple,
+  std: triple,
+  interpolation: z.enum(['bilinear', 'bicubic']),
+  crop: z.number().positive(),
+});
+
+export const settings = z.strictObject({
+  device: z.enum(DEVICE_CHOICES),
+  /** Bound on the decoded pixels kept on disk; the least recently used go first. */
+  cacheMegabytes: z.int().min(100).max(10_000_000),
+});
+export type Settings = z.infer<typeof settings>;
 
 export const requests = {
   'app.info': none,
@@ -70,6 +94,37 @@ export const requests = {
     sort: z.enum(['confidence-a', 'confidence-b', 'difference', 'path']),
     ...page,
   }),
+  /** Starts a learning-rate search; the job's result is what `studies.rateSearch` takes. */
+  'studies.findRate': z.strictObject({ yaml: z.string().max(1_000_000), arm: z.string().min(1) }),
+  'studies.rateSearch': z.strictObject({ id }),
+  'checkpoints.list': none,
+  'checkpoints.get': z.strictObject({ id }),
+  /** What a file on this machine holds and how it meets an architecture (the best one when absent). */
+  'checkpoints.inspect': z.strictObject({
+    path: z.string().min(1),
+    architecture: z.string().optional(),
+  }),
+  'checkpoints.import': z.strictObject({
+    path: z.string().min(1),
+    name: z.string().min(1).max(64),
+    architecture: z.string().optional(),
+    /** Given by the user where the file does not say. */
+    preprocessing: preprocessing.partial().optional(),
+    licence: z.string().max(500).optional(),
+    /** Takes what matches although tensors are missing or left over. */
+    loose: z.boolean().default(false),
+  }),
+  'checkpoints.remove': z.strictObject({ id }),
+  'zoo.list': none,
+  /** Fetches, verifies and imports; the job's result is the checkpoint's id. Resumes what was cut off. */
+  'zoo.download': z.strictObject({ id }),
+  'devices.report': none,
+  /** Tests every device again; the job's result is empty, `devices.report` has the findings. */
+  'devices.test': none,
+  'settings.get': none,
+  'settings.set': settings.partial(),
+  'cache.info': none,
+  'cache.clear': none,
   'jobs.list': none,
   'jobs.cancel': z.strictObject({ id }),
 } as const;
@@ -93,6 +148,28 @@ export interface SampleInfo {
   downloadMegabytes: number;
   /** Set once it was built and imported. */
   datasetId: string | null;
+}
+
+/** The decoded pixels on disk. */
+export interface CacheInfo {
+  folder: string;
+  bytes: number;
+  files: number;
+  /** From the settings. */
+  limitBytes: number;
+}
+
+/** Loss against a rising learning rate (Smith, arXiv 1506.01186). */
+export interface RateSearch {
+  id: string;
+  studyName: string;
+  arm: string;
+  rates: number[];
+  /** Smoothed loss on training batches at each rate; the search ends where it explodes. */
+  losses: number[];
+  /** Where the loss falls most steeply; null where it never falls. */
+  suggestion: number | null;
+  why: string;
 }
 
 export interface AppInfo {
@@ -119,6 +196,8 @@ export interface Responses {
   'images.get': ImageDetail;
   'studies.list': StudySummary[];
   'studies.get': StudyDetail;
+  'studies.findRate': Job;
+  'studies.rateSearch': RateSearch;
   'studies.check': { issues: StudyIssue[]; plan: StudyPlan | null };
   'studies.create': StudyDetail;
   'studies.start': Job;
@@ -130,6 +209,19 @@ export interface Responses {
   'runs.get': RunDetail;
   'compare.pair': PairReport;
   'compare.images': { total: number; images: PairImage[] };
+  'checkpoints.list': CheckpointSummary[];
+  'checkpoints.get': CheckpointDetail;
+  'checkpoints.inspect': WeightsReport;
+  'checkpoints.import': CheckpointDetail;
+  'checkpoints.remove': null;
+  'zoo.list': ZooEntry[];
+  'zoo.download': Job;
+  'devices.report': DevicesReport;
+  'devices.test': Job;
+  'settings.get': Settings;
+  'settings.set': Settings;
+  'cache.info': CacheInfo;
+  'cache.clear': CacheInfo;
   'jobs.list': Job[];
   'jobs.cancel': Job;
 }

@@ -1,6 +1,7 @@
 import type { Failure } from './errors.ts';
 
-export type JobKind = 'scan' | 'import' | 'study' | 'samples' | 'report';
+export type JobKind =
+  'scan' | 'import' | 'study' | 'samples' | 'report' | 'rate' | 'zoo' | 'devices';
 export type JobStatus =
   'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 

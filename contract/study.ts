@@ -1,12 +1,5 @@
 import { z } from 'zod';
-
-/** Architectures of this version; the number is the depth. */
-export const ARCHITECTURES = [
-  'fixup-resnet10',
-  'fixup-resnet18',
-  'fixup-resnet34',
-  'fixup-resnet50',
-] as const;
+import { architectureSchema } from './architecture.ts';
 
 /** Analyses of this version. */
 export const ANALYSES = ['agreement', 'optimisation-speed', 'barrier'] as const;
@@ -63,16 +56,49 @@ const learningRate = z.strictObject({
   'warmup-epochs': z.number().min(0).default(0),
 });
 
+const sgd = z.strictObject({
+  kind: z.literal('sgd').default('sgd'),
+  momentum: z.number().min(0).lt(1).default(0.9),
+  nesterov: z.boolean().default(false),
+  'weight-decay': z.number().min(0).default(1e-4),
+  /** coupled: decay is part of the gradient (PyTorch's SGD); decoupled: w <- w - rate decay w. */
+  decay: z.enum(['coupled', 'decoupled']).default('coupled'),
+});
+
+/** AdamW (Loshchilov and Hutter, arXiv 1711.05101), PyTorch's defaults. */
+const adamw = z.strictObject({
+  kind: z.literal('adamw'),
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+  epsilon: z.number().positive().default(1e-8),
+  'weight-decay': z.number().min(0).default(1e-2),
+});
+
+const loss = z.strictObject({
+  /** Share of the target that is spread evenly over all classes. */
+  'label-smoothing': z.number().min(0).lt(1).default(0),
+  /** balanced: images / (classes x images of the class), over the training side. */
+  'class-weights': z
+    .union([z.enum(['none', 'balanced']), z.record(z.string(), z.number().positive())])
+    .default('none'),
+});
+
+/** What of a network is trained when; stages are the architecture's, from `stem` to `head`. */
+const fineTuning = z.strictObject({
+  /** The first stages up to and with this one keep their start: no gradients, BatchNorm as in evaluation. */
+  'freeze-to': z.string().optional(),
+  /** From this many epochs on, one more stage is trained each time, from the head downwards. */
+  'unfreeze-every': count.optional(),
+  /** Learning rate of each stage below the head is that of the stage above, divided by this (fastai: 2.6). */
+  'rate-factor': z.number().min(1).max(100).default(1),
+});
+
 export const trainingSchema = z.strictObject({
   epochs: count.max(10_000),
   batch: count.max(4096).default(32),
-  optimiser: z
-    .strictObject({
-      kind: z.literal('sgd').default('sgd'),
-      momentum: z.number().min(0).lt(1).default(0.9),
-      'weight-decay': z.number().min(0).default(1e-4),
-    })
-    .prefault({}),
+  optimiser: z.union([sgd, adamw]).prefault({}),
+  loss: loss.prefault({}),
+  /** Beta(alpha, alpha) mixes pairs of images and their targets; 0: off (Zhang et al., arXiv 1710.09412). */
+  mixup: z.number().min(0).max(10).default(0),
   lr: learningRate,
   /** Multipliers on the learning rate by kind of parameter (1/10 in the paper's code). */
   'lr-multipliers': z
@@ -80,21 +106,18 @@ export const trainingSchema = z.strictObject({
     .prefault({}),
   /** Global gradient norm is clipped to this; absent: no clipping. */
   'clip-norm': z.number().positive().optional(),
+  'fine-tuning': fineTuning.prefault({}),
+  /** Progressive resizing: from which epoch (1-based) on images have which side; the last is the architecture's. */
+  'image-sizes': z
+    .array(z.strictObject({ from: count, image: z.int().min(32).max(1024) }))
+    .default([]),
+  /** Stops after this many epochs without a better loss on the validation split; its best weights are kept. */
+  'early-stopping': z.strictObject({ patience: count }).optional(),
   /** Clean accuracies are taken every this many epochs, and always after the last. */
   'evaluate-every': count.default(1),
 });
 export type Training = z.infer<typeof trainingSchema>;
-
-export const architectureSchema = z.strictObject({
-  name: z.enum(ARCHITECTURES),
-  /** Channels of the first stage (64 in the paper). */
-  width: count.max(256).default(64),
-  /** Side of the square input in pixels. */
-  image: z.int().min(16).max(1024),
-  /** small: 5x5 stride 2, no pooling; imagenet: 7x7 stride 2 and 3x3 max pooling. */
-  stem: z.enum(['small', 'imagenet']).default('small'),
-});
-export type ArchitectureSpec = z.infer<typeof architectureSchema>;
+export type Optimiser = Training['optimiser'];
 
 const pretrainingSchema = z.strictObject({
   data: z.strictObject({
@@ -115,6 +138,8 @@ const pretrainingSchema = z.strictObject({
 export const splitSchema = z.strictObject({
   train: fraction,
   test: fraction,
+  /** Taken from the training side; early stopping and the learning-rate finder look at it, never at test. */
+  validation: z.number().min(0).max(0.5).default(0),
   /** Keep images of one group on one side. */
   grouped: z.boolean().default(true),
   seed: seed.default(0),
@@ -123,8 +148,8 @@ export const splitSchema = z.strictObject({
 const init = z.union([
   z.literal('random'),
   z.strictObject({
-    /** `<pretraining>@last` or `<pretraining>@<epoch>`. */
-    checkpoint: z.string().regex(/^.+@(last|\d+)$/, 'NAME@last or NAME@EPOCH'),
+    /** `<pretraining>@last`, `<pretraining>@<epoch>`, or the name of an imported checkpoint. */
+    checkpoint: z.string().min(1),
   }),
 ]);
 

@@ -1,4 +1,4 @@
-import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Shape, Value } from '../graph/types.ts';
 

@@ -1,4 +1,4 @@
-import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import { stream } from '../random/streams.ts';
 import type { FixupDepth } from './fixup-resnet.ts';
 import { buildFixupResNet } from './fixup-resnet.ts';

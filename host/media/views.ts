@@ -3,7 +3,8 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Recipe, Shuffle } from '../../contract/study.ts';
-import { architectureSchema, recipeSchema } from '../../contract/study.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
+import { recipeSchema } from '../../contract/study.ts';
 import { evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import { decodeImage, decodeOwnSize } from '../../engine/transforms/decode.ts';
 import {

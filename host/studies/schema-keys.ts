@@ -18,6 +18,8 @@ function branches(schema: Schema): Schema[] {
     case 'prefault':
     case 'optional':
       return branches(def.innerType);
+    case 'pipe':
+      return branches(def.in);
     case 'union':
       return def.options.flatMap(branches);
     default:

@@ -1,6 +1,7 @@
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
-import type { ArchitectureSpec, Recipe, Shuffle, Training } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import type { Recipe, Shuffle, Training } from '../../contract/study.ts';
 
 /** Images of one split: parallel arrays. */
 export interface ItemList {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { initialise } from '../../engine/models/registry.ts';

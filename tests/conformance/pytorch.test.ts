@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { trainingSchema } from '../../contract/study.ts';
-import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { sizeOf } from '../../engine/graph/types.ts';

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { architectureSchema, recipeSchema, trainingSchema } from '../../contract/study.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
+import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import type {
   ItemList,
   TrainerCommand,

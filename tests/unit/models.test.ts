@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import type { ArchitectureSpec } from '../../contract/study.ts';
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import { sizeOf } from '../../engine/graph/types.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { buildModel, initialise, isHead } from '../../engine/models/registry.ts';

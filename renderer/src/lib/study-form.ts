@@ -1,5 +1,5 @@
 import type { Recipe, Shuffle, StudyInput } from '../../../contract/study.ts';
-import { ARCHITECTURES } from '../../../contract/study.ts';
+import { ARCHITECTURES } from '../../../contract/architecture.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
 
 /** What the form of a new study holds; numbers are null while their field is empty. */
