@@ -9,6 +9,8 @@ export interface HomePaths {
   database: string;
   /** runs/<runId>/ : journal, weights, logits */
   runs: string;
+  /** checkpoints/<checkpointId>.safetensors: imported weights under our names. */
+  checkpoints: string;
   /** Derived pixels, may be deleted at any time: decoded/, thumbnails/ */
   cache: string;
   /** Built sample sets. */

@@ -36,6 +36,7 @@ export function homePaths(root: string): HomePaths {
     root,
     database: join(root, 'carryover.db'),
     runs: join(root, 'runs'),
+    checkpoints: join(root, 'checkpoints'),
     cache: join(root, 'cache'),
     samples: join(root, 'samples'),
     reports: join(root, 'reports'),
@@ -45,7 +46,7 @@ export function homePaths(root: string): HomePaths {
 /** Creates what is missing of a home; its root is for the user alone. Throws CarryoverError `io` or `disk-full`. */
 export function createHome(root: string): HomePaths {
   const paths = homePaths(root);
-  const folders = [paths.runs, paths.cache, paths.samples, paths.reports];
+  const folders = [paths.runs, paths.checkpoints, paths.cache, paths.samples, paths.reports];
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     for (const folder of folders) mkdirSync(folder, { recursive: true });

@@ -6,6 +6,8 @@ CREATE INDEX images_by_domain ON images (dataset_id, domain_id);
 
 CREATE INDEX images_by_domain_id ON images (domain_id);
 
+CREATE INDEX runs_by_checkpoint ON runs (parent_checkpoint_id);
+
 CREATE INDEX runs_by_dataset ON runs (dataset_id);
 
 CREATE INDEX runs_by_parent ON runs (parent_run_id);
@@ -15,6 +17,24 @@ CREATE INDEX studies_by_dataset ON studies (dataset_id);
 CREATE INDEX study_images_by_image ON study_images (image_id);
 
 CREATE INDEX study_runs_by_run ON study_runs (run_id);
+
+CREATE TABLE checkpoints (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  format TEXT NOT NULL, -- of the file it came from
+  source TEXT NOT NULL, -- where that file was
+  architecture_json TEXT NOT NULL,
+  classes INTEGER,
+  class_names_json TEXT,
+  preprocessing_json TEXT NOT NULL,
+  parameters INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  sha256 TEXT NOT NULL, -- of our file
+  source_sha256 TEXT NOT NULL,
+  licence TEXT,
+  report_json TEXT NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE classes (
   id INTEGER PRIMARY KEY,
@@ -129,7 +149,12 @@ CREATE TABLE runs (
   created_at TEXT NOT NULL,
   started_at TEXT,
   finished_at TEXT
-) STRICT;
+, parent_checkpoint_id TEXT REFERENCES checkpoints (id)) STRICT;
+
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY,
+  value_json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE studies (
   id TEXT PRIMARY KEY,
