@@ -5,6 +5,7 @@
  */
 import type { Value } from '../graph/types.ts';
 import type { Initialiser, Model, ModelOptions } from './model.ts';
+import { ONE, ZERO, channelsOf, he, linear, torchDefault } from './layers.ts';
 import { ModelBuilder } from './model.ts';
 
 export interface FixupDepth {
@@ -13,47 +14,30 @@ export interface FixupDepth {
   stages: readonly [number, number, number, number];
 }
 
-const ZERO: Initialiser = { kind: 'constant', value: 0 };
-const ONE: Initialiser = { kind: 'constant', value: 1 };
-
-/** He's normal by fan-out, times the Fixup factor of the branch. */
-function he(filters: number, side: number, factor = 1): Initialiser {
-  return { kind: 'normal', std: factor * Math.sqrt(2 / (filters * side * side)) };
-}
-
-/** PyTorch's default for convolutions and linear layers: uniform in ±1/sqrt(fan-in). */
-function torchDefault(fanIn: number): Initialiser {
-  return { kind: 'uniform', bound: 1 / Math.sqrt(fanIn) };
-}
-
 /** Builds the network's forward pass. */
 export function buildFixupResNet(depth: FixupDepth, options: ModelOptions): Model {
-  const { architecture, channels, classes, batch } = options;
-  const m = new ModelBuilder();
-  const images = m.g.input('images', [batch, channels, architecture.image, architecture.image]);
+  const { architecture, classes } = options;
+  const m = new ModelBuilder(options);
+  const images = m.images();
   const blocks = depth.stages.reduce((sum, count) => sum + count, 0);
-  let x = m.tap(
-    'stem',
+  let x = m.stage('stem', () =>
     m.module('conv1', () => stem(m, images, architecture.width, architecture.stem)),
   );
+  m.tap('stem', x);
   depth.stages.forEach((count, stage) => {
     const width = architecture.width * 2 ** stage;
-    for (let index = 0; index < count; index++) {
-      const stride = stage > 0 && index === 0 ? 2 : 1;
-      const name = `layer${stage + 1}.${index}`;
-      const block = depth.block === 'basic' ? basicBlock : bottleneck;
-      x = m.tap(
-        name,
-        m.namedModule(name, () => block(m, x, width, stride, blocks)),
-      );
-    }
+    m.stage(`layer${stage + 1}`, () => {
+      for (let index = 0; index < count; index++) {
+        const stride = stage > 0 && index === 0 ? 2 : 1;
+        const name = `layer${stage + 1}.${index}`;
+        const block = depth.block === 'basic' ? basicBlock : bottleneck;
+        x = m.namedModule(name, () => block(m, x, width, stride, blocks));
+        m.tap(name, x);
+      }
+    });
   });
   const pooled = m.tap('pool', m.g.reduceMean(x, [2, 3]));
-  const logits = m.tap(
-    'logits',
-    m.module('fc', () => head(m, pooled, classes)),
-  );
-  return { g: m.g, images, logits, taps: m.taps, parameters: m.parameters };
+  return m.finish(images, head(m, pooled, classes));
 }
 
 function bias(m: ModelBuilder, name: string): Value {
@@ -67,10 +51,6 @@ function filter(
   initialiser: Initialiser,
 ): Value {
   return m.parameter(`${name}.weight`, [filters, depth, side, side], initialiser);
-}
-
-function channelsOf(x: Value): number {
-  return x.shape[1] ?? 0;
 }
 
 function stem(m: ModelBuilder, images: Value, width: number, kind: 'small' | 'imagenet'): Value {
@@ -135,10 +115,13 @@ function bottleneck(
   return g.relu(g.add(out, shortcut(m, x, shifted, width * 4, stride)));
 }
 
+/** The paper's loader keeps `bias2` under a new head, so it belongs to the last stage before it. */
 function head(m: ModelBuilder, pooled: Value, classes: number): Value {
-  const features = pooled.shape[1] ?? 0;
-  const shifted = m.g.add(pooled, bias(m, 'bias2'));
-  const weight = m.parameter('fc.weight', [classes, features], torchDefault(features));
-  const product = m.g.matMul(shifted, weight, { transposeB: true });
-  return m.g.add(product, m.parameter('fc.bias', [classes], torchDefault(features), 'bias'));
+  return m.module('fc', () => {
+    const shifted = m.g.add(
+      pooled,
+      m.stage('layer4', () => bias(m, 'bias2')),
+    );
+    return m.stage('head', () => linear(m, 'fc', shifted, classes));
+  });
 }

@@ -10,8 +10,11 @@ export type Initialiser =
   /** Uniform in [-bound, bound]. */
   | { kind: 'uniform'; bound: number };
 
-/** Which learning-rate multiplier a parameter gets. */
-export type ParameterRole = 'weight' | 'bias' | 'scale';
+/**
+ * Which learning-rate multiplier a parameter gets. A `statistic` (BatchNorm's running mean and
+ * variance) is not trained: it has no gradient, and its new value is among `Model.statistics`.
+ */
+export type ParameterRole = 'weight' | 'bias' | 'scale' | 'statistic';
 
 export interface ParameterSpec {
   /** As PyTorch would name it: `layer1.0.conv1.weight`. */
@@ -21,6 +24,8 @@ export interface ParameterSpec {
   role: ParameterRole;
   /** Named part of the network for rewinding: `conv1`, `layer1.0`, `fc`. */
   module: string;
+  /** The part of the network that is frozen, or slowed down, as one: `stem`, ..., `head`. */
+  stage: string;
 }
 
 /** A network on a graph under construction, before anything is asked of it. */
@@ -33,21 +38,57 @@ export interface Model {
   /** Named activations, from the input to the output. */
   taps: Map<string, Value>;
   parameters: ParameterSpec[];
+  /** From the images to the logits: the first is `stem`, the last `head`. */
+  stages: readonly string[];
+  /**
+   * New values of the running statistics after this batch, by parameter name. Empty in evaluation
+   * mode, and without those of frozen stages.
+   */
+  statistics: ReadonlyMap<string, Value>;
 }
 
 export interface ModelOptions {
   architecture: ArchitectureSpec;
-  channels: number;
   classes: number;
   batch: number;
+  /** training (the default): BatchNorm normalises with the batch's own moments. */
+  mode?: 'training' | 'evaluation';
+  /** Names of stages whose BatchNorm runs as in evaluation whatever the mode. */
+  frozen?: ReadonlySet<string>;
 }
 
 /** What an architecture's text is written with: the graph plus declared parameters and taps. */
 export class ModelBuilder {
   readonly g = new GraphBuilder();
+  readonly options: ModelOptions;
   readonly taps = new Map<string, Value>();
   readonly parameters: ParameterSpec[] = [];
+  readonly stages: string[] = [];
+  readonly statistics = new Map<string, Value>();
   #module = '';
+  #stage = '';
+
+  constructor(options: ModelOptions) {
+    this.options = options;
+  }
+
+  /** The network's input, named `images`. */
+  images(): Value {
+    const { architecture, batch } = this.options;
+    const { channels, image } = architecture;
+    return this.g.input('images', [batch, channels, image, image]);
+  }
+
+  /** Parameters made inside `body` belong to the stage `name`; it may be entered again. */
+  stage<T>(name: string, body: () => T): T {
+    if (!this.stages.includes(name)) this.stages.push(name);
+    this.#stage = name;
+    try {
+      return body();
+    } finally {
+      this.#stage = '';
+    }
+  }
 
   /** Parameters made inside `body` belong to the module `name`. */
   module<T>(name: string, body: () => T): T {
@@ -71,12 +112,19 @@ export class ModelBuilder {
     role: ParameterRole = 'weight',
   ): Value {
     const value = this.g.parameter(name, shape);
-    this.parameters.push({ name: value.name, shape, initialiser, role, module: this.#module });
+    const { name: full } = value;
+    const [module, stage] = [this.#module, this.#stage];
+    this.parameters.push({ name: full, shape, initialiser, role, module, stage });
     return value;
   }
 
   tap(name: string, value: Value): Value {
     this.taps.set(name, value);
     return value;
+  }
+
+  finish(images: Value, logits: Value): Model {
+    const { g, taps, parameters, stages, statistics } = this;
+    return { g, images, logits: this.tap('logits', logits), taps, parameters, stages, statistics };
   }
 }

@@ -1,28 +1,33 @@
-import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import type { ArchitectureName } from '../../contract/architecture.ts';
+import { CarryoverError } from '../../contract/errors.ts';
 import { stream } from '../random/streams.ts';
 import type { FixupDepth } from './fixup-resnet.ts';
 import { buildFixupResNet } from './fixup-resnet.ts';
 import type { Initialiser, Model, ModelOptions, ParameterSpec } from './model.ts';
 import { sizeOf } from '../graph/types.ts';
 
-const FIXUP_DEPTHS: Record<ArchitectureSpec['name'], FixupDepth> = {
-  'fixup-resnet10': { block: 'basic', stages: [1, 1, 1, 1] },
-  'fixup-resnet18': { block: 'basic', stages: [2, 2, 2, 2] },
-  'fixup-resnet34': { block: 'basic', stages: [3, 4, 6, 3] },
-  'fixup-resnet50': { block: 'bottleneck', stages: [3, 4, 6, 3] },
+type Build = (options: ModelOptions) => Model;
+
+const BUILD: { [K in ArchitectureName]?: Build } = {
+  'fixup-resnet10': fixup({ block: 'basic', stages: [1, 1, 1, 1] }),
+  'fixup-resnet18': fixup({ block: 'basic', stages: [2, 2, 2, 2] }),
+  'fixup-resnet34': fixup({ block: 'basic', stages: [3, 4, 6, 3] }),
+  'fixup-resnet50': fixup({ block: 'bottleneck', stages: [3, 4, 6, 3] }),
 };
 
-/** Tensors by parameter name. */
-export type Weights = Map<string, Float32Array>;
-
-/** The head is what fine-tuning re-initialises: `fc.weight` and `fc.bias`, as in the paper's loader. */
-export function isHead(parameter: string): boolean {
-  return parameter.startsWith('fc.');
+function fixup(depth: FixupDepth): Build {
+  return (options) => buildFixupResNet(depth, options);
 }
+
+/** Tensors by parameter name, running statistics among them. */
+export type Weights = Map<string, Float32Array>;
 
 /** The forward pass of an architecture on a new graph. */
 export function buildModel(options: ModelOptions): Model {
-  return buildFixupResNet(FIXUP_DEPTHS[options.architecture.name], options);
+  const { name } = options.architecture;
+  const build = BUILD[name];
+  if (!build) throw new CarryoverError('unsupported', `there is no architecture "${name}" yet`);
+  return build(options);
 }
 
 /**

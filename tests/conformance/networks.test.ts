@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { initialise } from '../../engine/models/registry.ts';
@@ -34,12 +35,9 @@ function perturbed(options: ModelOptions, seed: number): Weights {
 }
 
 /** Normal images, random labels, and a last batch that is not full. */
-function randomBatch(
-  { architecture, channels, classes, batch }: ModelOptions,
-  seed: number,
-): Batch {
+function randomBatch({ architecture, classes, batch }: ModelOptions, seed: number): Batch {
   const random = new RandomState(seed);
-  const images = new Float32Array(batch * channels * architecture.image ** 2);
+  const images = new Float32Array(batch * architecture.channels * architecture.image ** 2);
   return {
     images: images.map(() => random.normal()),
     labels: Int32Array.from({ length: batch }, () => random.randint(0, classes)),
@@ -54,8 +52,9 @@ const networks = (name: ArchitectureSpec['name']): fc.Arbitrary<ModelOptions> =>
       width: fc.integer({ min: 2, max: 5 }),
       image: fc.integer({ min: 16, max: 35 }),
       stem: fc.constantFrom('small', 'imagenet'),
+      channels: fc.constantFrom(1, 3),
+      dialect: fc.constant('torchvision'),
     }),
-    channels: fc.constantFrom(1, 3),
     classes: fc.integer({ min: 2, max: 6 }),
     batch: fc.integer({ min: 1, max: 4 }),
   });
@@ -123,13 +122,8 @@ test('whole training steps agree: momentum, weight decay, multipliers, clipping'
 });
 
 test('inference: logits and taps agree, with weights as inputs or compiled in as constants', async () => {
-  const architecture: ArchitectureSpec = {
-    name: 'fixup-resnet10',
-    width: 4,
-    image: 24,
-    stem: 'small',
-  };
-  const options: ModelOptions = { architecture, channels: 3, classes: 5, batch: 3 };
+  const architecture = architectureSchema.parse({ name: 'fixup-resnet10', width: 4, image: 24 });
+  const options: ModelOptions = { architecture, classes: 5, batch: 3 };
   const weights = perturbed(options, 11);
   const batch = { ...randomBatch(options, 12), size: 3 };
   const { graph } = buildInference(options, ['layer1.0', 'pool']);

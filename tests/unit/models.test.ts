@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
 import { sizeOf } from '../../engine/graph/types.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
-import { buildModel, initialise, isHead } from '../../engine/models/registry.ts';
+import { buildModel, initialise } from '../../engine/models/registry.ts';
 
 interface Case {
   name: ArchitectureSpec['name'];
@@ -21,8 +22,8 @@ function options(
   rest: Partial<ArchitectureSpec> & { classes?: number } = {},
 ): ModelOptions {
   const { classes = 10, ...architecture } = rest;
-  const defaults = { name, width: 16, image: 32, stem: 'small' as const };
-  return { architecture: { ...defaults, ...architecture }, channels: 3, classes, batch: 2 };
+  const defaults = architectureSchema.parse({ name, width: 16, image: 32, stem: 'small' });
+  return { architecture: { ...defaults, ...architecture }, classes, batch: 2 };
 }
 
 describe.each(cases)(
@@ -54,6 +55,18 @@ test.each([
   const modules = [...new Set(parameters.map(({ module }) => module))];
   expect(modules).toHaveLength(blocks + 2);
   expect([modules[0], modules[1], modules.at(-1)]).toEqual(['conv1', 'layer1.0', 'fc']);
+});
+
+test('Fixup stages: the head is what the paper re-initialises, without the bias before it', () => {
+  const { parameters, stages, statistics } = buildModel(options('fixup-resnet18'));
+  expect(stages).toEqual(['stem', 'layer1', 'layer2', 'layer3', 'layer4', 'head']);
+  const inStage = (wanted: string) =>
+    parameters.filter(({ stage }) => stage === wanted).map(({ name }) => name);
+  expect(inStage('stem')).toEqual(['conv1.weight', 'bias1']);
+  expect(inStage('head')).toEqual(['fc.weight', 'fc.bias']);
+  expect(inStage('layer4')).toContain('bias2');
+  expect(inStage('layer2').every((name) => name.startsWith('layer2.'))).toBe(true);
+  expect(statistics.size).toBe(0);
 });
 
 test('activations halve and widen stage by stage', () => {
@@ -140,7 +153,7 @@ describe('initialisation', () => {
   test('gives the same backbone under another head', () => {
     const [ten, four] = [draw(4, 10), draw(4, 4)];
     const { parameters } = buildModel(options('fixup-resnet10'));
-    const backbone = parameters.filter(({ name }) => !isHead(name));
+    const backbone = parameters.filter(({ stage }) => stage !== 'head');
     for (const { name } of backbone) expect(four.get(name), name).toEqual(ten.get(name));
     expect(four.get('fc.weight')).toHaveLength(4 * 128);
     expect(backbone.length).toBeGreaterThan(0.9 * parameters.length);
