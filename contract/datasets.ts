@@ -86,7 +86,7 @@ export const imageFilter = z.strictObject({
   text: z.string().optional(),
   /** With `split`: images that play this part in that study. */
   studyId: z.string().optional(),
-  split: z.enum(['train', 'test', 'unused']).optional(),
+  split: z.enum(['train', 'validation', 'test', 'unused']).optional(),
 });
 export type ImageFilter = z.infer<typeof imageFilter>;
 

@@ -19,6 +19,8 @@ export interface FailureDetail {
   value?: string;
   /** 1-based line in `file`. */
   line?: number;
+  /** Ids of the images it is about. */
+  images?: number[];
   /** What the user can do about it. */
   wayOut?: string;
 }

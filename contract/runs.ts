@@ -9,6 +9,9 @@ export interface EpochMetrics {
   trainLoss: number | null;
   /** Clean training accuracy (no augmentation, after the epoch); null when not evaluated. */
   trainAccuracy: number | null;
+  /** On the validation split; null without one, or when not evaluated. */
+  validationLoss: number | null;
+  validationAccuracy: number | null;
   testLoss: number | null;
   testAccuracy: number | null;
   /** Learning rate of the epoch's last step. */
@@ -30,11 +33,15 @@ export interface RunSummary {
   /** `none`, `pixel`, or the block size in pixels as text. */
   shuffle: string;
   status: RunStatus;
+  /** As planned; early stopping may end a run before. */
   epochs: number;
   epochsDone: number;
+  /** With early stopping: the epoch of the least validation loss, whose weights are the result. */
+  bestEpoch: number | null;
   trainImages: number;
+  validationImages: number;
   testImages: number;
-  /** Of the last epoch. */
+  /** Of the epoch that is the run's result: the best one with early stopping, else the last. */
   trainAccuracy: number | null;
   testAccuracy: number | null;
   /** Mean clean training accuracy over the epochs 1..last. */
@@ -47,6 +54,7 @@ export interface RunDetail extends RunSummary {
   /** The content-addressed specification (canonical JSON object). */
   spec: Record<string, unknown>;
   datasetHash: string;
+  /** `<run>@<epoch>`, or the name of an imported checkpoint; null: random. */
   parentCheckpoint: string | null;
   device: string;
   versions: Record<string, string>;

@@ -42,6 +42,8 @@ export const recipeSchema = z.strictObject({
   /** Per channel, of values in [0, 1]. */
   mean: triple.default([0.5, 0.5, 0.5]),
   std: triple.default([0.5, 0.5, 0.5]),
+  /** How images are resized. */
+  interpolation: z.enum(['bilinear', 'bicubic']).default('bilinear'),
   augment: augment.default('none'),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
@@ -119,6 +121,39 @@ export const trainingSchema = z.strictObject({
 export type Training = z.infer<typeof trainingSchema>;
 export type Optimiser = Training['optimiser'];
 
+/**
+ * What differs from the study's `training`: keys given here win, objects are merged key by key.
+ * Another optimiser kind or schedule starts from its own defaults.
+ */
+const trainingOverride = withoutDefaults(trainingSchema) as z.ZodType<TrainingOverride>;
+export type TrainingOverride = PartialDeep<z.input<typeof trainingSchema>>;
+type PartialDeep<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [K in keyof T]?: PartialDeep<T[K]> | undefined }
+    : T;
+
+/** The schema of what may be written where nothing must be: no key is required, none filled in. */
+function withoutDefaults(schema: z.core.$ZodType): z.ZodType {
+  const def = (schema as z.core.$ZodTypes)._zod.def;
+  switch (def.type) {
+    case 'default':
+    case 'prefault':
+    case 'optional':
+      return withoutDefaults(def.innerType);
+    case 'union':
+      return z.union(def.options.map(withoutDefaults));
+    case 'object':
+      return z.strictObject(
+        Object.fromEntries(
+          Object.entries(def.shape).map(([key, each]) => [key, withoutDefaults(each).optional()]),
+        ),
+      );
+    default:
+      return schema as z.ZodType;
+  }
+}
+
 const pretrainingSchema = z.strictObject({
   data: z.strictObject({
     set: z.string().min(1),
@@ -129,8 +164,7 @@ const pretrainingSchema = z.strictObject({
   }),
   seed: seed.default(0),
   recipe: recipeSchema.optional(),
-  /** Keys given here override the study's `training`. */
-  training: trainingSchema.partial().optional(),
+  training: trainingOverride.optional(),
   /** Short for training.epochs. */
   epochs: count.optional(),
 });
@@ -170,7 +204,7 @@ export const studySchema = z.strictObject({
   }),
   architecture: architectureSchema,
   arms: z
-    .record(name, z.strictObject({ init }))
+    .record(name, z.strictObject({ init, training: trainingOverride.optional() }))
     .refine((arms) => Object.keys(arms).length > 0, 'at least one arm'),
   seeds: z.array(seed).min(1),
   shuffles: z.array(shuffle).min(1).default(['none']),
@@ -196,6 +230,8 @@ export interface StudyIssue {
 /** What a study would do, before it does it. */
 export interface StudyPlan {
   trainImages: number;
+  /** Of the training side, kept apart for early stopping and the learning-rate finder. */
+  validationImages: number;
   testImages: number;
   classNames: string[];
   groupedBy: string;

@@ -1,3 +1,4 @@
+import type { RateSearch } from '../../contract/api.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
@@ -28,6 +29,8 @@ export interface TrainerJob {
   seed: number;
   shuffle: Shuffle;
   train: ItemList;
+  /** Kept apart from the training images; null: there are none. */
+  validation: ItemList | null;
   /** null: trained on everything, nothing to test on. */
   test: ItemList | null;
   /** `weights`: a weights file of another run; the head is re-initialised. */
@@ -53,6 +56,19 @@ export interface InterpolationJob {
 export type InterpolationMessage =
   | { type: 'point'; point: { lambda: number; accuracy: number; loss: number } }
   | { type: 'done' }
+  | { type: 'failed'; failure: Failure };
+
+/** A learning-rate search, as the JSON file that `rate-main.ts` is given. */
+export interface RateJob {
+  /** The training it is for: its images, start, recipe and optimiser. */
+  job: TrainerJob;
+}
+
+/** Child to host while it searches; `done` ends it. */
+export type RateMessage =
+  | { type: 'preparing'; done: number; total: number }
+  | { type: 'rate'; step: number; steps: number; rate: number; loss: number }
+  | { type: 'done'; search: Pick<RateSearch, 'rates' | 'losses' | 'suggestion' | 'why'> }
   | { type: 'failed'; failure: Failure };
 
 /** A file the child wrote, relative to the run's folder. */
