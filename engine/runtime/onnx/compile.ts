@@ -3,6 +3,11 @@ import { Emitter } from './emitter.ts';
 import { emitOperation } from './operations.ts';
 import { encodeModel } from './proto.ts';
 
+export interface CompileOptions {
+  /** Only ONNX's own operators: onnxruntime's extensions exist on the CPU, and elsewhere in part. */
+  portable?: boolean;
+}
+
 /**
  * Compiles a graph to a serialised ONNX model. Graph inputs and parameters become model inputs of
  * the same name; parameters found in `fixed` become constants instead.
@@ -10,8 +15,9 @@ import { encodeModel } from './proto.ts';
 export function compileToOnnx(
   graph: Graph,
   fixed: ReadonlyMap<string, Float32Array> = new Map(),
+  { portable = false }: CompileOptions = {},
 ): Uint8Array {
-  const e = new Emitter();
+  const e = new Emitter(portable);
   const inputs: Value[] = [];
   for (const value of graph.values) {
     const { kind } = value.operation;

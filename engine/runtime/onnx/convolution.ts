@@ -85,7 +85,9 @@ export function emitFilterGradient(
 
 /** left [batch, rows, positions] times right [batch, columns, positions], summed over the batch. */
 function productPerImage(e: Emitter, left: string, right: string): string {
-  const perImage = e.node('FusedMatMul', [left, right], { transB: int(1) }, 'com.microsoft');
+  const perImage = e.portable
+    ? e.node('MatMul', [left, e.node('Transpose', [right], { perm: ints(0, 2, 1) })])
+    : e.node('FusedMatMul', [left, right], { transB: int(1) }, 'com.microsoft');
   return e.node('ReduceSum', [perImage, e.integers(0)], { keepdims: int(0) });
 }
 

@@ -11,6 +11,12 @@ export class Emitter {
   readonly #names = new Map<Value, string>();
   readonly #integers = new Map<string, string>();
   #count = 0;
+  /** Nodes of ONNX's own domain only, so that any device has them. */
+  readonly portable: boolean;
+
+  constructor(portable: boolean) {
+    this.portable = portable;
+  }
 
   /** The ONNX name of a graph value that has been emitted. */
   nameOf(value: Value): string {

@@ -1,0 +1,86 @@
+/** Tensors that stay where the device computes, from one run to the next. */
+import * as ort from 'onnxruntime-node';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { compileToOnnx } from './compile.ts';
+
+/** A result that was not brought back. Whoever holds it disposes of it. */
+export class KeptTensor {
+  readonly tensor: ort.Tensor;
+
+  constructor(tensor: ort.Tensor) {
+    this.tensor = tensor;
+  }
+
+  /** Frees the device's memory. */
+  dispose(): void {
+    if (this.tensor.location !== 'cpu') this.tensor.dispose();
+  }
+}
+
+/** What an input may be given as. */
+export type Given = Float32Array | KeptTensor;
+
+/**
+ * Copies tensors between the device and JavaScript by sessions of Identity nodes, one session per
+ * set of names and shapes and direction: reading a device tensor itself (`getData`) aborts the
+ * process in onnxruntime-node 1.30.
+ */
+export class Carrier {
+  readonly #options: ort.InferenceSession.SessionOptions;
+  readonly #sessions = new Map<string, ort.InferenceSession>();
+
+  /** @param options of the session whose tensors are carried */
+  constructor(options: ort.InferenceSession.SessionOptions) {
+    this.#options = options;
+  }
+
+  /** The tensors' elements by name; the tensors stay as they are. */
+  async read(kept: ReadonlyMap<string, KeptTensor>): Promise<Map<string, Float32Array>> {
+    const tensors = new Map([...kept].map(([name, { tensor }]) => [name, tensor]));
+    const results = await this.#carry(tensors, 'cpu');
+    return new Map(results.map(([name, tensor]) => [name, tensor.data as Float32Array]));
+  }
+
+  /** Copies of CPU tensors in the device's memory. */
+  async place(tensors: ReadonlyMap<string, ort.Tensor>): Promise<Map<string, KeptTensor>> {
+    const results = await this.#carry(tensors, 'gpu-buffer');
+    return new Map(results.map(([name, tensor]) => [name, new KeptTensor(tensor)]));
+  }
+
+  async #carry(
+    tensors: ReadonlyMap<string, ort.Tensor>,
+    to: 'cpu' | 'gpu-buffer',
+  ): Promise<(readonly [string, ort.Tensor])[]> {
+    if (tensors.size === 0) return [];
+    const session = await this.#session(tensors, to);
+    const names = [...tensors.keys()];
+    const results = await session.run(Object.fromEntries(tensors));
+    return names.map((name) => [name, results[COPY + name] as ort.Tensor]);
+  }
+
+  async #session(
+    tensors: ReadonlyMap<string, ort.Tensor>,
+    to: 'cpu' | 'gpu-buffer',
+  ): Promise<ort.InferenceSession> {
+    const key = JSON.stringify([to, ...[...tensors].map(([name, { dims }]) => [name, dims])]);
+    const known = this.#sessions.get(key);
+    if (known) return known;
+    const g = new GraphBuilder();
+    const copies = [...tensors].map(
+      ([name, { dims }]) => [COPY + name, g.input(name, dims)] as const,
+    );
+    const session = await ort.InferenceSession.create(compileToOnnx(g.finish(copies)), {
+      ...this.#options,
+      preferredOutputLocation: to,
+    });
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.release()));
+    this.#sessions.clear();
+  }
+}
+
+const COPY = 'copy/';
