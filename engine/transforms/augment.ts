@@ -1,11 +1,13 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Recipe } from '../../contract/study.ts';
 import type { RandomState } from '../random/random-state.ts';
-import { rgbOf } from './colour.ts';
+import { colourIn } from './colour.ts';
 import type { Box } from './resample.ts';
 import { resampleBilinear } from './resample.ts';
 
-const CHANNELS = 3;
+/** Values per pixel of what a network sees: grey (luma) or RGB. */
+export type Channels = 1 | 3;
+
 const CROP_TRIES = 10;
 
 /** The recipe's numbers in the form that the inner loop wants; made once per recipe object. */
@@ -16,7 +18,7 @@ interface Prepared {
   background: number[];
 }
 
-const preparedRecipes = new WeakMap<Recipe, Prepared>();
+const preparedRecipes = { 1: new WeakMap<Recipe, Prepared>(), 3: new WeakMap<Recipe, Prepared>() };
 
 /**
  * The side at which decoded images are kept for a recipe: the model's own side, or 8/7 of it
@@ -27,7 +29,8 @@ export function storedSize(recipe: Recipe, size: number): number {
 }
 
 /**
- * Writes one training image: augmented as the recipe says, then normalised, (v/255 - mean) / std.
+ * Writes one training image: augmented as the recipe says, then normalised, (v/255 - mean) / std;
+ * for one channel mean and std are the averages of the recipe's three.
  * Draws from `rng` in this order, only for what is on: random resized crop (per try: area, log
  * ratio, top, left), shift (dx, dy), flip.
  *
@@ -36,8 +39,8 @@ export function storedSize(recipe: Recipe, size: number): number {
  * - shift: the whole image by whole dx and dy in [-shift, shift], background where nothing is;
  * - flip: left-right with probability 1/2.
  *
- * @param source stored * stored * 3 bytes, RGB interleaved, as decodeImage gives them
- * @param target receives 3 * size * size values (channel, row, column) from `offset`
+ * @param source stored * stored * channels bytes, interleaved, as decodeImage gives them
+ * @param target receives channels * size * size values (channel, row, column) from `offset`
  */
 export function augmentInto(
   source: Uint8Array,
@@ -47,19 +50,22 @@ export function augmentInto(
   size: number,
   target: Float32Array,
   offset: number,
+  channels: Channels = 3,
 ): void {
   const { augment } = recipe;
-  if (augment === 'none') return evaluationInto(source, stored, recipe, size, target, offset);
+  if (augment === 'none') {
+    return evaluationInto(source, stored, recipe, size, target, offset, channels);
+  }
   const crop = cropSettings(recipe);
   const pixels =
     crop === undefined
-      ? centreCrop(source, stored, size)
-      : resampleBilinear(source, stored, drawCrop(stored, crop, rng), CHANNELS, size, size);
+      ? centreCrop(source, stored, size, channels)
+      : resampleBilinear(source, stored, drawCrop(stored, crop, rng), channels, size, size);
   const shift = augment.shift ?? 0;
   const dx = shift === 0 ? 0 : rng.randint(-shift, shift + 1);
   const dy = shift === 0 ? 0 : rng.randint(-shift, shift + 1);
   const flip = augment.flip === true && rng.randomSample() < 0.5;
-  writeNormalised(pixels, prepare(recipe), { dx, dy, flip }, size, target, offset);
+  writeNormalised(pixels, prepare(recipe, channels), { dx, dy, flip }, size, target, offset);
 }
 
 /**
@@ -73,9 +79,10 @@ export function evaluationInto(
   size: number,
   target: Float32Array,
   offset: number,
+  channels: Channels = 3,
 ): void {
-  const pixels = centreCrop(source, stored, size);
-  writeNormalised(pixels, prepare(recipe), { dx: 0, dy: 0, flip: false }, size, target, offset);
+  const pixels = centreCrop(source, stored, size, channels);
+  writeNormalised(pixels, prepare(recipe, channels), UNMOVED, size, target, offset);
 }
 
 type CropSettings = { scale: [number, number]; ratio: [number, number] };
@@ -102,65 +109,90 @@ function drawCrop(side: number, { scale, ratio }: CropSettings, rng: RandomState
   return { left: half(side - width), top: half(side - height), width, height };
 }
 
-function centreCrop(source: Uint8Array, stored: number, size: number): Uint8Array {
+function centreCrop(
+  source: Uint8Array,
+  stored: number,
+  size: number,
+  channels: Channels,
+): Uint8Array {
   if (stored === size) return source;
   const start = Math.floor((stored - size) / 2);
-  const target = new Uint8Array(size * size * CHANNELS);
+  const length = size * channels;
+  const target = new Uint8Array(size * length);
   for (let y = 0; y < size; y++) {
-    const from = ((start + y) * stored + start) * CHANNELS;
-    target.set(source.subarray(from, from + size * CHANNELS), y * size * CHANNELS);
+    const from = ((start + y) * stored + start) * channels;
+    target.set(source.subarray(from, from + length), y * length);
   }
   return target;
 }
 
-function prepare(recipe: Recipe): Prepared {
-  const known = preparedRecipes.get(recipe);
+function prepare(recipe: Recipe, channels: Channels): Prepared {
+  const known = preparedRecipes[channels].get(recipe);
   if (known !== undefined) return known;
-  const table = new Float32Array(CHANNELS * 256);
-  for (let c = 0; c < CHANNELS; c++) {
-    const mean = recipe.mean[c]!;
-    const std = recipe.std[c]!;
-    if (!(std > 0)) {
-      throw new CarryoverError('bad-input', `recipe.std has ${std}; it must be above 0`, {
-        value: String(std),
-        wayOut: 'give three numbers above 0',
-      });
-    }
-    for (let v = 0; v < 256; v++) table[c * 256 + v] = (v / 255 - mean) / std;
-  }
-  const background = rgbOf(recipe.background).map((v, c) => table[c * 256 + v]!);
+  const means = perChannel(recipe.mean, channels);
+  const table = new Float32Array(channels * 256);
+  perChannel(recipe.std, channels).forEach((std, c) => {
+    if (!recipe.std.every((each) => each > 0)) throw badDeviation(recipe.std);
+    for (let v = 0; v < 256; v++) table[c * 256 + v] = (v / 255 - means[c]!) / std;
+  });
+  const background = colourIn(recipe.background, channels).map((v, c) => table[c * 256 + v]!);
   const prepared = { table, background };
-  preparedRecipes.set(recipe, prepared);
+  preparedRecipes[channels].set(recipe, prepared);
   return prepared;
 }
+
+function perChannel([red, green, blue]: [number, number, number], channels: Channels): number[] {
+  return channels === 1 ? [(red + green + blue) / 3] : [red, green, blue];
+}
+
+function badDeviation(deviations: readonly number[]): CarryoverError {
+  const value = String(deviations.find((each) => !(each > 0)));
+  return new CarryoverError('bad-input', `recipe.std has ${value}; it must be above 0`, {
+    value,
+    wayOut: 'give three numbers above 0',
+  });
+}
+
+interface Move {
+  dx: number;
+  dy: number;
+  flip: boolean;
+}
+
+const UNMOVED: Move = { dx: 0, dy: 0, flip: false };
 
 function writeNormalised(
   source: Uint8Array,
   { table, background }: Prepared,
-  move: { dx: number; dy: number; flip: boolean },
+  { dx, dy, flip }: Move,
   size: number,
   target: Float32Array,
   offset: number,
 ): void {
-  const { dx, dy, flip } = move;
-  const firstX = flip ? size - 1 - dx : -dx;
-  const stepX = flip ? -1 : 1;
-  let to = offset;
-  for (let c = 0; c < CHANNELS; c++) {
-    const base = c * 256;
-    const empty = background[c]!;
-    for (let y = 0; y < size; y++) {
-      const fromY = y - dy;
-      if (fromY < 0 || fromY >= size) {
-        target.fill(empty, to, to + size);
-        to += size;
-        continue;
-      }
-      const row = fromY * size;
-      for (let x = 0, fromX = firstX; x < size; x++, fromX += stepX) {
-        const inside = fromX >= 0 && fromX < size;
-        target[to++] = inside ? table[base + source[(row + fromX) * CHANNELS + c]!]! : empty;
+  const channels = background.length;
+  // Output columns left .. right - 1 show the image, the first of them its column `column`.
+  const [left, right] = inside(flip ? -dx : dx, size);
+  const column = flip ? size - 1 - dx - left : left - dx;
+  const step = flip ? -channels : channels;
+  for (let y = 0; y < size; y++) {
+    const fromY = y - dy;
+    const empty = fromY < 0 || fromY >= size;
+    for (let c = 0; c < channels; c++) {
+      const start = offset + (c * size + y) * size;
+      if (empty || right - left < size) target.fill(background[c]!, start, start + size);
+      if (empty) continue;
+      const base = c * 256;
+      const end = start + right;
+      let from = (fromY * size + column) * channels + c;
+      for (let to = start + left; to < end; to++, from += step) {
+        target[to] = table[base + source[from]!]!;
       }
     }
   }
+}
+
+/** First and last (exclusive) of `size` positions that show something when all is moved by `by`. */
+function inside(by: number, size: number): [number, number] {
+  const first = Math.min(size, Math.max(0, by));
+  return [first, Math.max(first, Math.min(size, size + by))];
 }

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { Recipe } from '../../contract/study.ts';
 import { bmpSize, decodeBmp } from './bmp.ts';
+import type { Resizing } from './enlarge.ts';
 import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
 import { checkSides, imageError, MAX_PIXELS, readImageFile, sniffFormat } from './formats.ts';
@@ -75,27 +75,29 @@ export async function probeImage(path: string): Promise<ImageInfo> {
  * Decodes an image file to size x size RGB: EXIF orientation applied, transparency composited on
  * the background, 16 bits scaled to 8, grey and CMYK to sRGB, the first frame of an animation.
  * Pixel values are taken as stored (as PIL and torchvision do): an embedded profile counts for
- * CMYK only. Resizing is bilinear, shrinking with antialiasing. The same file gives the same bytes.
+ * CMYK only. Resizing is bilinear or bicubic (a = -1/2), shrinking with antialiasing. The same file
+ * gives the same bytes.
  *
  * @returns size * size * 3 values, rows from the top, RGB interleaved
  * @throws as probeImage, and bad-input for truncated or corrupt data
  */
 export async function decodeImage(
   path: string,
-  recipe: Pick<Recipe, 'resize' | 'background'>,
+  recipe: Resizing,
   size: number,
 ): Promise<Uint8Array> {
   const source = await openImage(path);
   const { background, resize } = recipe;
+  const kernel = recipe.interpolation === 'bicubic' ? 'cubic' : 'linear';
   const image = source.image.flatten({ background });
   if (!enlarges(resize, source, size)) {
     const fit = ({ crop: 'cover', fit: 'contain', stretch: 'fill' } as const)[resize];
-    image.resize(size, size, { fit, background, kernel: 'linear' });
+    image.resize(size, size, { fit, background, kernel });
     return (await pixels(path, image, 3)).data;
   }
   if (resize === 'stretch') {
     const [width, height] = [Math.min(source.width, size), Math.min(source.height, size)];
-    image.resize(width, height, { fit: 'fill', kernel: 'linear' });
+    image.resize(width, height, { fit: 'fill', kernel });
   }
   const shrunk = await pixels(path, image, 3);
   return enlarge(shrunk.data, shrunk, recipe, size);

@@ -1,7 +1,11 @@
 import type { Recipe } from '../../contract/study.ts';
 import type { ImageSize } from './shuffle.ts';
 import { rgbOf } from './colour.ts';
-import { resampleBilinear } from './resample.ts';
+import { enlargeBicubic, resampleBilinear } from './resample.ts';
+
+/** How images are brought to one size; bilinear where nothing is said. */
+export type Resizing = Pick<Recipe, 'resize' | 'background'> &
+  Partial<Pick<Recipe, 'interpolation'>>;
 
 /** Whether a resize mode has to enlarge an image of these sides, in either direction. */
 export function enlarges(mode: Recipe['resize'], { width, height }: ImageSize, size: number) {
@@ -10,9 +14,9 @@ export function enlarges(mode: Recipe['resize'], { width, height }: ImageSize, s
 }
 
 /**
- * An RGB image resized to size x size by bilinear interpolation. libvips does the shrinking; it
- * does not do this, because it enlarges off centre by half a pixel, and blurs along the other
- * side where only one is enlarged.
+ * An RGB image resized to size x size by interpolation. libvips does the shrinking; it does not do
+ * this, because it enlarges off centre by half a pixel, and blurs along the other side where only
+ * one is enlarged.
  *
  * @param data width * height * 3 values, interleaved
  * @param background #rrggbb, for 'fit'
@@ -20,9 +24,10 @@ export function enlarges(mode: Recipe['resize'], { width, height }: ImageSize, s
 export function enlarge(
   data: Uint8Array,
   { width, height }: ImageSize,
-  { resize, background }: Pick<Recipe, 'resize' | 'background'>,
+  { resize, background, interpolation }: Resizing,
   size: number,
 ): Uint8Array {
+  const resample = interpolation === 'bicubic' ? enlargeBicubic : resampleBilinear;
   if (resize === 'fit') {
     const scale = size / Math.max(width, height);
     const inner = {
@@ -30,7 +35,7 @@ export function enlarge(
       height: Math.max(1, Math.round(height * scale)),
     };
     const whole = { left: 0, top: 0, width, height };
-    return pad(resampleBilinear(data, width, whole, 3, inner.width, inner.height), inner, {
+    return pad(resample(data, width, whole, 3, inner.width, inner.height), inner, {
       background,
       size,
     });
@@ -45,7 +50,7 @@ export function enlarge(
           width: side,
           height: side,
         };
-  return resampleBilinear(data, width, box, 3, size, size);
+  return resample(data, width, box, 3, size, size);
 }
 
 function pad(

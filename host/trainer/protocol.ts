@@ -22,6 +22,8 @@ export interface TrainerJob {
   folder: string;
   /** Where decoded pixels are cached, shared by runs. */
   cacheFolder: string;
+  /** Bound on the decoded pixels kept there. */
+  cacheBytes: number;
   architecture: ArchitectureSpec;
   classNames: string[];
   recipe: Recipe;

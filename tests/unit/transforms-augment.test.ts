@@ -4,7 +4,9 @@ import type { Recipe } from '../../contract/study.ts';
 import { recipeSchema } from '../../contract/study.ts';
 import { stream } from '../../engine/random/streams.ts';
 import { augmentInto, evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
-import { resampleBilinear } from '../../engine/transforms/resample.ts';
+import { lumaOf, toGrey } from '../../engine/transforms/colour.ts';
+import { enlargeBicubic, resampleBilinear } from '../../engine/transforms/resample.ts';
+import pil from '../reference/pil.json' with { type: 'json' };
 import reference from '../reference/resample.json' with { type: 'json' };
 
 /** Values that come back unchanged: mean 0, std 1/255. */
@@ -174,4 +176,54 @@ test('resampling keeps a flat image flat', () => {
       expect(new Set(result)).toEqual(new Set([value]));
     }),
   );
+});
+
+test.each(pil.bicubic)('bicubic to $width x $height equals PIL', (expected) => {
+  const { sourceWidth, sourceHeight, source, width, height } = expected;
+  const whole = { left: 0, top: 0, width: sourceWidth, height: sourceHeight };
+  const bytes = Uint8Array.from(source);
+  const result = enlargeBicubic(bytes, sourceWidth, whole, 3, width, height);
+  expect(result.length).toBe(expected.expected.length);
+  // PIL keeps its weights in 22 bits.
+  expected.expected.forEach((value, i) => {
+    expect(Math.abs(result[i]! - value)).toBeLessThanOrEqual(1);
+  });
+});
+
+test('grey is the luma that PIL gives', () => {
+  expect([...toGrey(Uint8Array.from(pil.luma.rgb))]).toEqual(pil.luma.grey);
+  for (let v = 0; v < 256; v++) expect(lumaOf(v, v, v)).toBe(v);
+});
+
+test('shift and flip together move the mirrored image, in one channel as in three', () => {
+  const side = 5;
+  const grey = Uint8Array.from({ length: side * side }, (_, i) => 10 * i);
+  const rgb = Uint8Array.from({ length: side * side * 3 }, (_, i) => grey[Math.floor(i / 3)]!);
+  const r = { ...recipe({ flip: true, shift: 3 }), background: '#ff8000' };
+  for (let seed = 0; seed < 50; seed++) {
+    const random = stream(seed, 'augment');
+    const [dx, dy] = [random.randint(-3, 4), random.randint(-3, 4)];
+    const flip = random.randomSample() < 0.5;
+    const value = (x: number, y: number, empty: number): number => {
+      const [fromX, fromY] = [flip ? side - 1 - x - dx : x - dx, y - dy];
+      const there = fromX >= 0 && fromX < side && fromY >= 0 && fromY < side;
+      return there ? grey[fromY * side + fromX]! : empty;
+    };
+    const all = (empty: number) =>
+      Array.from({ length: side }, (_, y) =>
+        Array.from({ length: side }, (_, x) => value(x, y, empty)),
+      );
+    const one = new Float32Array(side * side);
+    augmentInto(grey, side, r, stream(seed, 'augment'), side, one, 0, 1);
+    expect(rows(one, side)).toEqual(all(lumaOf(255, 128, 0)));
+    expect(rows(augmented(rgb, side, r, side, seed), side, 1)).toEqual(all(128));
+  }
+});
+
+test('one channel is normalised by the averages of mean and std', () => {
+  const r = recipe('none', { mean: [0.2, 0.3, 0.7], std: [0.5, 0.25, 0.75] });
+  const target = new Float32Array(4);
+  evaluationInto(Uint8Array.from([0, 51, 102, 255]), 2, r, 2, target, 0, 1);
+  const expected = [0, 0.2, 0.4, 1].map((v) => Math.fround((v - 0.4) / 0.5));
+  target.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));
 });
