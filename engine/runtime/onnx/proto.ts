@@ -31,7 +31,7 @@ message TensorProto {
   optional string name = 8;
   optional bytes raw_data = 9;
 }
-message Dimension { optional int64 dim_value = 1; }
+message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
 message TensorShapeProto { repeated Dimension dim = 1; }
 message TensorType { optional int32 elem_type = 1; optional TensorShapeProto shape = 2; }
 message TypeProto { optional TensorType tensor_type = 1; }
@@ -43,12 +43,14 @@ message GraphProto {
   repeated ValueInfoProto input = 11;
   repeated ValueInfoProto output = 12;
 }
+message StringStringEntryProto { optional string key = 1; optional string value = 2; }
 message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
 message ModelProto {
   optional int64 ir_version = 1;
   optional string producer_name = 2;
   optional GraphProto graph = 7;
   repeated OperatorSetIdProto opset_import = 8;
+  repeated StringStringEntryProto metadata_props = 14;
 }`;
 
 const ModelProto = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
@@ -78,11 +80,18 @@ export interface OnnxTensor {
   data: Float32Array | BigInt64Array;
 }
 
+export interface OnnxPort {
+  name: string;
+  /** A name stands for a side that is open. */
+  shape: readonly (number | string)[];
+}
+
 export interface OnnxModel {
   nodes: readonly OnnxNode[];
   initializers: readonly OnnxTensor[];
-  inputs: readonly { name: string; shape: readonly number[] }[];
-  outputs: readonly { name: string; shape: readonly number[] }[];
+  inputs: readonly OnnxPort[];
+  outputs: readonly OnnxPort[];
+  metadata?: Readonly<Record<string, string>>;
 }
 
 /** Serialises a float32 model. */
@@ -101,6 +110,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
       input: model.inputs.map(valueInfo),
       output: model.outputs.map(valueInfo),
     },
+    metadata_props: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
   };
   return ModelProto.encode(ModelProto.create(message)).finish();
 }
@@ -131,7 +141,9 @@ function tensorMessage({ name, shape, data }: OnnxTensor): object {
   return { name, dims: shape, data_type: type, raw_data: bytes };
 }
 
-function valueInfo({ name, shape }: { name: string; shape: readonly number[] }): object {
-  const dims = shape.map((side) => ({ dim_value: side }));
+function valueInfo({ name, shape }: OnnxPort): object {
+  const dims = shape.map((side) =>
+    typeof side === 'string' ? { dim_param: side } : { dim_value: side },
+  );
   return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim: dims } } } };
 }

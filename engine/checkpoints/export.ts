@@ -1,0 +1,88 @@
+import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import type { Preprocessing } from '../../contract/checkpoints.ts';
+import { CarryoverError } from '../../contract/errors.ts';
+import { encodeSafetensors } from '../formats/safetensors.ts';
+import { METADATA_KEYS } from '../formats/weights.ts';
+import type { ModelOptions, ParameterSpec } from '../models/model.ts';
+import type { Weights } from '../models/registry.ts';
+import { buildModel } from '../models/registry.ts';
+import { compileToOnnx } from '../runtime/onnx/compile.ts';
+import { buildInference } from '../train/step.ts';
+
+/** Weights with all that is needed to use them. */
+export interface Checkpoint {
+  architecture: ArchitectureSpec;
+  /** Outputs of the head; null without one. */
+  classes: number | null;
+  classNames: string[] | null;
+  preprocessing: Preprocessing;
+  /** By parameter name; a loose import or a checkpoint without a head lacks some. */
+  weights: Weights;
+}
+
+/** The open side of an exported ONNX model. */
+const BATCH = 'N';
+
+/**
+ * A checkpoint as safetensors: float32, our parameter names (torchvision's where the architecture
+ * is), architecture, class names and preprocessing as JSON in the metadata.
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const { weights } = checkpoint;
+  const tensors = parametersOf(checkpoint).flatMap(({ name, shape }) => {
+    const data = weights.get(name);
+    return data ? [[name, { shape, data }] as const] : [];
+  });
+  return encodeSafetensors({
+    tensors: new Map(tensors),
+    metadata: { format: 'pt', ...metadataOf(checkpoint) },
+  });
+}
+
+/**
+ * A checkpoint as an ONNX inference graph: input `images` [N, channel, row, column], normalised,
+ * output `logits` [N, class]; metadata as in the safetensors. Only ONNX's own operators are used.
+ * Throws `bad-input` naming a tensor that the checkpoint lacks.
+ */
+export function exportOnnx(checkpoint: Checkpoint): Uint8Array {
+  requireComplete(checkpoint);
+  const { graph } = buildInference(optionsOf(checkpoint));
+  return compileToOnnx(graph, checkpoint.weights, {
+    portable: true,
+    metadata: metadataOf(checkpoint),
+    batchName: BATCH,
+  });
+}
+
+/** Throws `bad-input` unless every parameter, head included, has its weights. */
+export function requireComplete(checkpoint: Checkpoint): void {
+  const lacking = parametersOf(checkpoint).filter(({ name }) => !checkpoint.weights.has(name));
+  const [first] = lacking;
+  if (!first) return;
+  const what = lacking.length === 1 ? 'a tensor is' : `${lacking.length} tensors are`;
+  throw new CarryoverError(
+    'bad-input',
+    `${what} missing for logits of ${checkpoint.architecture.name}, such as ${first.name}`,
+    { value: first.name, wayOut: 'use weights with all layers and their head' },
+  );
+}
+
+function parametersOf(checkpoint: Checkpoint): readonly ParameterSpec[] {
+  return buildModel(optionsOf(checkpoint)).parameters;
+}
+
+function optionsOf({ architecture, classes }: Checkpoint): ModelOptions {
+  return { architecture, classes: classes ?? 1, batch: 1, mode: 'evaluation' };
+}
+
+function metadataOf({
+  architecture,
+  classNames,
+  preprocessing,
+}: Checkpoint): Record<string, string> {
+  return {
+    [METADATA_KEYS.architecture]: JSON.stringify(architecture),
+    [METADATA_KEYS.preprocessing]: JSON.stringify(preprocessing),
+    ...(classNames ? { [METADATA_KEYS.classes]: JSON.stringify(classNames) } : {}),
+  };
+}
