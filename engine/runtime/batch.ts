@@ -2,35 +2,92 @@
 import type { ModelOptions } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
 
-/** One batch; `size` examples count, the rest is padding. */
+/** Mixup (Zhang et al., arXiv 1710.09412): what the images of a batch have been mixed with. */
+export interface Mix {
+  /** Position in the batch of each example's partner: a permutation. */
+  partner: Int32Array;
+  /** Share of the example itself, in [0, 1]; the partner has the rest. */
+  lambda: number;
+}
+
+/** One batch of exactly `size` examples. */
 export interface Batch {
-  /** [batch, channel, row, column], normalised. */
+  /** [size, channel, row, column], normalised (and mixed, when `mix` is given). */
   images: Float32Array;
-  /** Class index per example. */
+  /** Class index per example, before mixing. */
   labels: Int32Array;
   size: number;
+  /** What an error calls the images. */
+  ids?: readonly number[];
+  mix?: Mix;
 }
 
 export interface StepResult {
   loss: number;
-  /** [batch, class]; rows past the batch's size mean nothing. */
+  /** [size, class], of the weights before the step. */
   logits: Float32Array;
+  /** Of all trained parameters' gradients, before clipping. */
   gradientNorm: number;
 }
 
 /** What a training is at a moment: enough to go on bit for bit. */
 export interface TrainingState {
+  /** Every parameter and running statistic of the network. */
   weights: Weights;
-  momentum: Weights;
+  /**
+   * What the optimiser remembers of each trained parameter, by `<slot>/<parameter>`; what is not
+   * there is zero, as before a first step.
+   */
+  optimiser: Weights;
 }
 
-/** The loss's inputs: one-hot targets [batch, class] and weights [batch], 0 for padding. */
-export function targetsOf({ labels, size }: Batch, { batch, classes }: ModelOptions) {
-  const targets = new Float32Array(batch * classes);
-  const exampleWeights = new Float32Array(batch);
+/** A training that has not begun. */
+export function startingFrom(weights: Weights): TrainingState {
+  return { weights, optimiser: new Map() };
+}
+
+/**
+ * Steps that the parameters of a stage have been trained for, with the one under way: AdamW's
+ * moments grow from zero, and are corrected for it.
+ */
+export type StepsOf = (stage: string) => number;
+
+/** How labels become what the loss is given. */
+export interface TargetSettings {
+  /** Share of each target that is spread evenly over all classes, in [0, 1). */
+  smoothing: number;
+  /** By class; null: all 1. */
+  classWeights: Float32Array | null;
+}
+
+/** As in evaluation: neither smoothing nor weights. */
+export const PLAIN: TargetSettings = { smoothing: 0, classWeights: null };
+
+/**
+ * The inputs of `softmaxCrossEntropy`. With class weights w, smoothing e and label y of K classes
+ * an example's target is w_k ((1 - e) [k = y] + e / K) and its weight w_y, which makes the loss
+ * that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
+ * partner's.
+ * @returns targets [size, class] and exampleWeights [size]
+ */
+export function targetsOf(
+  { labels, size, mix }: Pick<Batch, 'labels' | 'size' | 'mix'>,
+  { classes }: Pick<ModelOptions, 'classes'>,
+  { smoothing, classWeights }: TargetSettings = PLAIN,
+): { targets: Float32Array; exampleWeights: Float32Array } {
+  const targets = new Float32Array(size * classes);
+  const exampleWeights = new Float32Array(size);
+  const add = (example: number, label: number, share: number): void => {
+    const row = targets.subarray(example * classes, (example + 1) * classes);
+    for (let k = 0; k < classes; k++) {
+      const target = (k === label ? 1 - smoothing : 0) + smoothing / classes;
+      row[k] = (row[k] ?? 0) + share * target * (classWeights?.[k] ?? 1);
+    }
+    exampleWeights[example] = (exampleWeights[example] ?? 0) + share * (classWeights?.[label] ?? 1);
+  };
   for (let i = 0; i < size; i++) {
-    targets[i * classes + (labels[i] ?? 0)] = 1;
-    exampleWeights[i] = 1;
+    add(i, labels[i] ?? 0, mix?.lambda ?? 1);
+    if (mix) add(i, labels[mix.partner[i] ?? i] ?? 0, 1 - mix.lambda);
   }
   return { targets, exampleWeights };
 }

@@ -26,7 +26,7 @@ export async function evaluate(
   let lossSum = 0;
   for await (const batch of source.evaluation()) {
     const result = await evaluator.run(weights, batch);
-    logits.set(result.logits.subarray(0, batch.size * classes), done * classes);
+    logits.set(result.logits, done * classes);
     const predicted = argmaxRows(result.logits, classes);
     for (let i = 0; i < batch.size; i++) {
       if (predicted[i] === batch.labels[i]) right += 1;

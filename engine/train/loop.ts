@@ -2,18 +2,29 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { Training } from '../../contract/study.ts';
 import type { ModelOptions } from '../models/model.ts';
-import type { Batch, TrainingState } from '../runtime/onnx/trainer.ts';
+import { buildModel } from '../models/registry.ts';
+import type { Weights } from '../models/registry.ts';
+import type { Batch, TrainingState } from '../runtime/batch.ts';
+import type { TrainerSettings } from '../runtime/onnx/trainer.ts';
 import { OnnxEvaluator, OnnxTrainer } from '../runtime/onnx/trainer.ts';
+import type { Best } from './early-stopping.ts';
+import { betterOf, isExhausted } from './early-stopping.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
+import { checkFinite } from './finite.ts';
+import type { Phase } from './phases.ts';
+import { phaseAt, samePhase, trainedSince } from './phases.ts';
 import { learningRateAt } from './schedule.ts';
 
 /** Where batches come from. The same arguments always give the same batches. */
 export interface BatchSource {
   readonly count: number;
-  /** Batches of a training epoch (1-based) from batch `first` on: shuffled order, augmented. */
-  training(epoch: number, first: number): AsyncIterable<Batch>;
-  /** All images in order, not augmented. */
+  /**
+   * Batches of a training epoch (1-based) from batch `first` on: shuffled order, augmented, with
+   * images of side `image`.
+   */
+  training(epoch: number, first: number, image: number): AsyncIterable<Batch>;
+  /** All images in order, not augmented, of the architecture's side. */
   evaluation(): AsyncIterable<Batch>;
 }
 
@@ -27,9 +38,18 @@ export interface TrainingPoint {
   lossSum: number;
   /** Seconds spent on the epoch so far. */
   seconds: number;
+  /** With early stopping, once an epoch has been validated: the best so far. */
+  best: Best | null;
+}
+
+/** The point before anything was done. */
+export function startPoint(state: TrainingState): TrainingPoint {
+  return { state, epoch: 0, step: 0, lossSum: 0, seconds: 0, best: null };
 }
 
 export interface TrainingHooks {
+  /** Before an epoch (1-based) whose step is another than that of the epoch before. */
+  onPhase?(epoch: number, phase: Phase): void;
   onStep(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void;
   /** After each epoch, and after the start was evaluated (epoch 0), with what a resume needs. */
   onEpoch(metrics: EpochMetrics, next: TrainingPoint): Promise<void>;
@@ -39,123 +59,241 @@ export interface TrainingHooks {
 }
 
 export interface TrainingRun {
+  /** `frozen` and the training images' side follow from `training`, epoch by epoch. */
   options: ModelOptions;
   training: Training;
   train: BatchSource;
+  /** Looked at after every epoch; early stopping needs it. */
+  validation: BatchSource | null;
   test: BatchSource | null;
-  threads: number;
-  /** Where to start: epoch 0, step 0 for a new run. */
+  session: TrainerSettings;
+  /** Where to start: `startPoint` for a new run. */
   from: TrainingPoint;
   hooks: TrainingHooks;
 }
 
-/** What the last epoch left. */
+/** What a training came to. */
 export interface TrainingOutcome {
-  state: TrainingState;
-  trainLogits: Float32Array;
-  testLogits: Float32Array | null;
+  /** Those of the last epoch; with early stopping, of the epoch with the least validation loss. */
+  weights: Weights;
+  /** The epoch that they are of. */
+  epoch: number;
+  /** The last epoch that was trained: less than planned when stopped early. */
+  lastEpoch: number;
+  /** Of `weights`, on the clean training images. */
+  train: Evaluation;
+  validation: Evaluation | null;
+  test: Evaluation | null;
 }
 
 /**
- * Trains to the end, or until `shouldStop`.
- * @returns null when stopped
- * @throws CarryoverError `bad-input` when the loss is not finite (names epoch, step, rate)
+ * Trains to the end, or until it is stopped early, or until `shouldStop`.
+ * @returns null when `shouldStop` stopped it
+ * @throws CarryoverError `bad-input` when the loss is not finite (names epoch, step, rate and
+ *   images), when early stopping has nothing to look at, or when `fine-tuning` names no stage
  */
 export async function trainRun(run: TrainingRun): Promise<TrainingOutcome | null> {
-  const { options, training, threads, from } = run;
-  const trainer = await OnnxTrainer.create(options, training, from.state, threads);
-  const evaluator = await OnnxEvaluator.create(options, threads);
+  if (run.training['early-stopping'] && !run.validation) {
+    throw new CarryoverError('bad-input', 'early stopping needs a validation split', {
+      wayOut: 'set data.split.validation, or leave training.early-stopping out',
+    });
+  }
+  const evaluator = await OnnxEvaluator.create(run.options, run.session);
+  const loop = new Loop(run, evaluator);
   try {
-    const loop = new Loop(run, trainer, evaluator);
-    if (from.epoch === 0) await loop.recordStart();
-    for (let epoch = Math.max(1, from.epoch); epoch <= training.epochs; epoch++) {
-      if (!(await loop.epoch(epoch))) return null;
-    }
-    return await loop.outcome();
+    return await loop.run();
   } finally {
-    await trainer.close();
+    await loop.close();
     await evaluator.close();
   }
 }
 
 class Loop {
   readonly #run: TrainingRun;
-  readonly #trainer: OnnxTrainer;
   readonly #evaluator: OnnxEvaluator;
+  readonly #stages: readonly string[];
   readonly #stepsPerEpoch: number;
-  /** Of the current weights; stale, and therefore dropped, once a step is taken. */
-  #evaluated: Evaluated | null = null;
+  #best: Best | null;
+  /** The compiled step, and what it was compiled for. */
+  #current: { trainer: OnnxTrainer; phase: Phase } | null = null;
+  /** Of now; dropped once a step is taken. */
+  #known: { state?: TrainingState; validation?: Evaluation | null; sides?: Sides } = {};
 
-  constructor(run: TrainingRun, trainer: OnnxTrainer, evaluator: OnnxEvaluator) {
+  constructor(run: TrainingRun, evaluator: OnnxEvaluator) {
     this.#run = run;
-    this.#trainer = trainer;
     this.#evaluator = evaluator;
+    this.#stages = buildModel(run.options).stages;
     this.#stepsPerEpoch = Math.ceil(run.train.count / run.options.batch);
+    this.#best = run.from.best;
   }
 
-  async recordStart(): Promise<void> {
+  async run(): Promise<TrainingOutcome | null> {
+    const { training, from } = this.#run;
+    if (from.epoch === 0) await this.#recordStart();
+    let epoch = Math.max(1, from.epoch);
+    while (epoch <= training.epochs && !isExhausted(training, this.#best, epoch - 1)) {
+      if (!(await this.#epoch(epoch))) return null;
+      epoch += 1;
+    }
+    return this.#outcome(epoch - 1);
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.trainer.close();
+  }
+
+  async #recordStart(): Promise<void> {
     const began = performance.now();
-    const accuracies = await this.#accuracies();
-    const metrics = { epoch: 0, trainLoss: null, ...accuracies, learningRate: 0 };
+    const metrics = { epoch: 0, trainLoss: null, learningRate: 0 };
+    const found = { ...(await this.#validated()), ...(await this.#accuracies()) };
     await this.#run.hooks.onEpoch(
-      { ...metrics, seconds: secondsSince(began) },
-      this.#point(1, 0, 0, 0),
+      { ...metrics, ...found, seconds: secondsSince(began) },
+      await this.#point(1, 0, 0, 0),
     );
   }
 
   /** False when stopped on the way. */
-  async epoch(epoch: number): Promise<boolean> {
-    const { from, hooks, training } = this.#run;
+  async #epoch(epoch: number): Promise<boolean> {
+    const { from, hooks, train } = this.#run;
+    const { trainer, phase } = await this.#enter(epoch);
     const resumed = epoch === from.epoch;
     let step = resumed ? from.step : 0;
     let lossSum = resumed ? from.lossSum : 0;
     const before = resumed ? from.seconds : 0;
     const began = performance.now();
-    for await (const batch of this.#run.train.training(epoch, step)) {
-      lossSum += await this.#step(batch, epoch, step);
+    for await (const batch of train.training(epoch, step, phase.image)) {
+      lossSum += await this.#step(trainer, batch, epoch, step);
       step += 1;
       if (step < this.#stepsPerEpoch && hooks.shouldStop()) {
-        await hooks.onStop(this.#point(epoch, step, lossSum, before + secondsSince(began)));
+        await hooks.onStop(await this.#point(epoch, step, lossSum, before + secondsSince(began)));
         return false;
       }
     }
-    const due = epoch % training['evaluate-every'] === 0 || epoch === training.epochs;
-    const accuracies = due ? await this.#accuracies() : NOT_EVALUATED;
+    const found = await this.#afterEpoch(epoch);
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: lossSum / step,
-      ...accuracies,
+      ...found,
       learningRate: this.#rate(epoch, step - 1),
       seconds: before + secondsSince(began),
     };
-    const next = this.#point(epoch + 1, 0, 0, 0);
+    const next = await this.#point(epoch + 1, 0, 0, 0);
     await hooks.onEpoch(metrics, next);
-    if (epoch < training.epochs && hooks.shouldStop()) {
+    if (!this.#isLast(epoch) && hooks.shouldStop()) {
       await hooks.onStop(next);
       return false;
     }
     return true;
   }
 
-  async outcome(): Promise<TrainingOutcome> {
-    const { onTrain, onTest } = this.#evaluated ?? (await this.#evaluate());
-    const state = this.#trainer.state();
-    return { state, trainLogits: onTrain.logits, testLogits: onTest?.logits ?? null };
+  /** The compiled step of an epoch; compiled anew, with the state carried over, in a new phase. */
+  async #enter(epoch: number): Promise<{ trainer: OnnxTrainer; phase: Phase }> {
+    const { options, training, session, hooks } = this.#run;
+    const phase = phaseAt(training, options.architecture, this.#stages, epoch);
+    if (this.#current && samePhase(this.#current.phase, phase)) return this.#current;
+    const state = await this.#state();
+    await this.#current?.trainer.close();
+    this.#current = null;
+    hooks.onPhase?.(epoch, phase);
+    const trainer = await OnnxTrainer.create(
+      {
+        ...options,
+        architecture: { ...options.architecture, image: phase.image },
+        frozen: phase.frozen,
+      },
+      training,
+      state,
+      session,
+    );
+    this.#current = { trainer, phase };
+    return this.#current;
   }
 
-  async #step(batch: Batch, epoch: number, step: number): Promise<number> {
-    this.#evaluated = null;
+  async #step(trainer: OnnxTrainer, batch: Batch, epoch: number, step: number): Promise<number> {
+    const { training, hooks } = this.#run;
+    this.#known = {};
     const rate = this.#rate(epoch, step);
-    const { loss } = await this.#trainer.step(batch, rate);
-    if (!Number.isFinite(loss)) {
-      throw new CarryoverError(
-        'bad-input',
-        `the loss is ${loss} in epoch ${epoch}, step ${step + 1}, at learning rate ${rate}`,
-        { value: String(loss), wayOut: 'lower training.lr.peak, or set training.clip-norm' },
-      );
-    }
-    this.#run.hooks.onStep({ epoch, step: step + 1, stepsPerEpoch: this.#stepsPerEpoch, loss });
+    const { loss } = await trainer.step(batch, rate, (stage) => {
+      const epochsBefore = epoch - trainedSince(training, this.#stages, stage);
+      return epochsBefore * this.#stepsPerEpoch + step + 1;
+    });
+    checkFinite(loss, { epoch, step: step + 1, rate, ids: batch.ids ?? [] });
+    hooks.onStep({ epoch, step: step + 1, stepsPerEpoch: this.#stepsPerEpoch, loss });
     return loss;
+  }
+
+  /** What is known after an epoch; takes note when it is the best so far. */
+  async #afterEpoch(epoch: number): Promise<AfterEpoch> {
+    const { training } = this.#run;
+    const validated = await this.#validated();
+    if (training['early-stopping'] && validated.validationLoss !== null) {
+      const { weights } = await this.#state();
+      this.#best = betterOf(this.#best, { epoch, loss: validated.validationLoss, weights });
+    }
+    const due = epoch % training['evaluate-every'] === 0 || this.#isLast(epoch);
+    return { ...validated, ...(due ? await this.#accuracies() : NOT_EVALUATED) };
+  }
+
+  async #validated(): Promise<Pick<EpochMetrics, 'validationLoss' | 'validationAccuracy'>> {
+    const { loss = null, accuracy = null } = (await this.#validation()) ?? {};
+    return { validationLoss: loss, validationAccuracy: accuracy };
+  }
+
+  async #accuracies(): Promise<typeof NOT_EVALUATED> {
+    const { train, test } = await this.#sides();
+    return {
+      trainAccuracy: train.accuracy,
+      testLoss: test?.loss ?? null,
+      testAccuracy: test?.accuracy ?? null,
+    };
+  }
+
+  async #outcome(lastEpoch: number): Promise<TrainingOutcome> {
+    const best = this.#best;
+    if (best && best.epoch !== lastEpoch) {
+      this.#known = { state: { weights: best.weights, optimiser: new Map() } };
+    }
+    const { weights } = await this.#state();
+    const validation = await this.#validation();
+    return {
+      weights,
+      epoch: best?.epoch ?? lastEpoch,
+      lastEpoch,
+      ...(await this.#sides()),
+      validation,
+    };
+  }
+
+  async #state(): Promise<TrainingState> {
+    return (this.#known.state ??= (await this.#current?.trainer.state()) ?? this.#run.from.state);
+  }
+
+  async #validation(): Promise<Evaluation | null> {
+    const { validation } = this.#run;
+    this.#known.validation ??= validation && (await this.#evaluate(validation));
+    return this.#known.validation;
+  }
+
+  async #sides(): Promise<Sides> {
+    const { train, test } = this.#run;
+    return (this.#known.sides ??= {
+      train: await this.#evaluate(train),
+      test: test && (await this.#evaluate(test)),
+    });
+  }
+
+  async #evaluate(source: BatchSource): Promise<Evaluation> {
+    const { weights } = await this.#state();
+    return evaluate(this.#evaluator, weights, source, this.#run.options);
+  }
+
+  async #point(
+    epoch: number,
+    step: number,
+    lossSum: number,
+    seconds: number,
+  ): Promise<TrainingPoint> {
+    return { state: await this.#state(), epoch, step, lossSum, seconds, best: this.#best };
   }
 
   #rate(epoch: number, step: number): number {
@@ -163,33 +301,15 @@ class Loop {
     return learningRateAt(this.#run.training, global, this.#stepsPerEpoch);
   }
 
-  #point(epoch: number, step: number, lossSum: number, seconds: number): TrainingPoint {
-    return { state: this.#trainer.state(), epoch, step, lossSum, seconds };
-  }
-
-  async #accuracies(): Promise<typeof NOT_EVALUATED> {
-    const { onTrain, onTest } = await this.#evaluate();
-    return {
-      trainAccuracy: onTrain.accuracy,
-      testLoss: onTest?.loss ?? null,
-      testAccuracy: onTest?.accuracy ?? null,
-    };
-  }
-
-  async #evaluate(): Promise<Evaluated> {
-    const { weights } = this.#trainer.state();
-    const { train, test, options } = this.#run;
-    const onTrain = await evaluate(this.#evaluator, weights, train, options);
-    const onTest = test && (await evaluate(this.#evaluator, weights, test, options));
-    this.#evaluated = { onTrain, onTest };
-    return this.#evaluated;
+  #isLast(epoch: number): boolean {
+    const { training } = this.#run;
+    return epoch === training.epochs || isExhausted(training, this.#best, epoch);
   }
 }
 
-interface Evaluated {
-  onTrain: Evaluation;
-  onTest: Evaluation | null;
-}
+type Sides = Pick<TrainingOutcome, 'train' | 'test'>;
+
+type AfterEpoch = Omit<EpochMetrics, 'epoch' | 'trainLoss' | 'learningRate' | 'seconds'>;
 
 const NOT_EVALUATED: Pick<EpochMetrics, 'trainAccuracy' | 'testLoss' | 'testAccuracy'> = {
   trainAccuracy: null,

@@ -2,10 +2,10 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/types.ts';
 
 /**
- * Mean softmax cross-entropy, -sum_i w_i sum_k t_ik log softmax(z_i)_k / sum_i w_i.
+ * Mean softmax cross-entropy, -sum_ik t_ik log softmax(z_i)_k / sum_i w_i.
  * @param logits [batch, class]
- * @param targets [batch, class], each row a distribution
- * @param exampleWeights [batch]; 0 leaves an example out (the padding of a ragged last batch)
+ * @param targets [batch, class], times the classes' weights where there are any (`targetsOf`)
+ * @param exampleWeights [batch], what each example counts in the mean
  */
 export function softmaxCrossEntropy(
   g: GraphBuilder,
@@ -13,7 +13,31 @@ export function softmaxCrossEntropy(
   targets: Value,
   exampleWeights: Value,
 ): Value {
-  const perExample = g.reduceSum(g.mul(targets, g.logSoftmax(logits)), [1]);
-  const total = g.reduceSum(g.mul(perExample, exampleWeights));
+  const total = g.reduceSum(g.mul(targets, g.logSoftmax(logits)));
   return g.mul(g.div(total, g.reduceSum(exampleWeights)), g.constant(-1));
+}
+
+/**
+ * Mean sigmoid cross-entropy over the labels that are not masked (PyTorch's
+ * `BCEWithLogitsLoss(weight=mask)` over the mask's sum); 0 when all are masked. The sigmoid of z
+ * is the softmax of (z, 0), whose logarithm overflows nowhere.
+ * @param logits [batch, label]
+ * @param targets [batch, label], each in [0, 1]
+ * @param mask [batch, label]: 1 counts, 0 does not
+ */
+export function sigmoidCrossEntropy(
+  g: GraphBuilder,
+  logits: Value,
+  targets: Value,
+  mask: Value,
+): Value {
+  const paired = (x: Value, yes: number, no: number): Value =>
+    g.mul(g.reshape(x, [...x.shape, 1]), g.constant(Float32Array.of(yes, no), [2]));
+  const logarithms = g.logSoftmax(paired(logits, 1, 0));
+  const shares = g.add(paired(targets, 1, -1), g.constant(Float32Array.of(0, 1), [2]));
+  const total = g.reduceSum(g.mul(g.mul(shares, logarithms), paired(mask, -1, -1)));
+  const counted = g.reduceSum(mask);
+  // 1 in the place of a count of 0.
+  const atLeastOne = g.add(counted, g.relu(g.sub(g.constant(1), counted)));
+  return g.div(total, atLeastOne);
 }

@@ -4,38 +4,42 @@ import type { Graph, Value } from '../graph/types.ts';
 import type { Model, ModelOptions, ParameterSpec } from '../models/model.ts';
 import { buildModel } from '../models/registry.ts';
 import { softmaxCrossEntropy } from './loss.ts';
-import { gradientNorm, sgdUpdates } from './sgd.ts';
+import type { Trained } from './optimiser.ts';
+import { gradientNorm, optimiserUpdates } from './optimiser.ts';
 
-/** Prefix of a parameter's momentum among a training step's inputs. */
-export const MOMENTUM = 'momentum/';
 /** Prefix of a parameter's gradient among a loss graph's outputs. */
 export const GRADIENT = 'gradient/';
-/** Prefix of a parameter's new value among a training step's outputs. */
+/** Prefix of a state tensor's new value among a graph's outputs. */
 export const UPDATED = 'updated/';
-/** Prefix of a parameter's new momentum among a training step's outputs. */
-export const UPDATED_MOMENTUM = 'updated-momentum/';
 
 export interface CompiledModel {
   graph: Graph;
   parameters: readonly ParameterSpec[];
+  /** From the stem to the head. */
+  stages: readonly string[];
 }
+
+type Outputs = (readonly [name: string, value: Value])[];
 
 interface LossParts {
   model: Model;
   loss: Value;
-  parameters: Value[];
+  /** loss, logits, `updated/<running statistic>`. */
+  outputs: Outputs;
 }
 
 function withLoss(options: ModelOptions): LossParts {
   const model = buildModel(options);
-  const { g } = model;
+  const { g, logits, statistics } = model;
   const targets = g.input('targets', [options.batch, options.classes]);
   const exampleWeights = g.input('exampleWeights', [options.batch]);
-  const loss = softmaxCrossEntropy(g, model.logits, targets, exampleWeights);
-  const byName = new Map(
-    g.finish([['loss', loss]]).parameters.map((parameter) => [parameter.name, parameter] as const),
-  );
-  return { model, loss, parameters: model.parameters.map((spec) => required(byName, spec.name)) };
+  const loss = softmaxCrossEntropy(g, logits, targets, exampleWeights);
+  const updated = [...statistics].map(([name, value]) => [UPDATED + name, value] as const);
+  return { model, loss, outputs: [['loss', loss], ['logits', logits], ...updated] };
+}
+
+function finished({ g, parameters, stages }: Model, outputs: Outputs): CompiledModel {
+  return { graph: g.finish(outputs), parameters, stages };
 }
 
 function required<T>(map: ReadonlyMap<string, T>, name: string): T {
@@ -44,61 +48,73 @@ function required<T>(map: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** Logits and taps from images. Inputs: images. Outputs: logits and every requested tap. */
-export function buildInference(options: ModelOptions, taps: readonly string[] = []): CompiledModel {
-  const { g, logits, taps: all, parameters } = buildModel(options);
-  const tapped = taps.map((name) => [name, required(all, name)] as const);
-  return { graph: g.finish([['logits', logits], ...tapped]), parameters };
+/** The parameters that are trained: all but running statistics and what is in frozen stages. */
+export function trainedParameters(
+  parameters: readonly ParameterSpec[],
+  frozen: ReadonlySet<string> = new Set(),
+): ParameterSpec[] {
+  return parameters.filter(({ role, stage }) => role !== 'statistic' && !frozen.has(stage));
 }
 
-/** Forward pass with the loss only. Inputs: images, targets, exampleWeights. Outputs: loss, logits. */
-export function buildForwardLoss(options: ModelOptions): CompiledModel {
-  const { model, loss } = withLoss(options);
-  const graph = model.g.finish([
-    ['loss', loss],
-    ['logits', model.logits],
-  ]);
-  return { graph, parameters: model.parameters };
-}
-
-/** Forward and backward pass. Outputs: loss, logits, `gradient/<parameter>`. */
-export function buildLossAndGradients(options: ModelOptions): CompiledModel {
-  const { model, loss, parameters } = withLoss(options);
-  const found = gradients(model.g, loss, parameters);
-  const graph = model.g.finish([
-    ['loss', loss],
-    ['logits', model.logits],
-    ...parameters.map((p, i) => [GRADIENT + p.name, found[i] as Value] as const),
-  ]);
-  return { graph, parameters: model.parameters };
+/** Adds the backward pass, which goes no further down than the last trained stage. */
+function withGradients({ model, loss }: LossParts, frozen?: ReadonlySet<string>): Trained[] {
+  const { g, parameters } = model;
+  const inLoss = g.finish([['loss', loss]]).parameters.map((value) => [value.name, value] as const);
+  const byName = new Map(inLoss);
+  const specs = trainedParameters(parameters, frozen);
+  const values = specs.map(({ name }) => required(byName, name));
+  const found = gradients(g, loss, values);
+  return specs.map((spec, i) => ({
+    spec,
+    value: values[i] as Value,
+    gradient: found[i] as Value,
+  }));
 }
 
 /**
- * One whole training step. Inputs: images, targets, exampleWeights, learningRate, every parameter
- * and `momentum/<parameter>`. Outputs: loss, logits, gradientNorm, `updated/<parameter>` and
- * `updated-momentum/<parameter>`.
+ * Logits and taps from images, as in evaluation. Inputs: images. Outputs: logits and every
+ * requested tap.
+ */
+export function buildInference(options: ModelOptions, taps: readonly string[] = []): CompiledModel {
+  const model = buildModel({ ...options, mode: 'evaluation' });
+  const tapped = taps.map((name) => [name, required(model.taps, name)] as const);
+  return finished(model, [['logits', model.logits], ...tapped]);
+}
+
+/**
+ * Forward pass with the loss only, in the options' mode. Inputs: images, targets, exampleWeights.
+ * Outputs: loss, logits, and in training `updated/<running statistic>`.
+ */
+export function buildForwardLoss(options: ModelOptions): CompiledModel {
+  const { model, outputs } = withLoss(options);
+  return finished(model, outputs);
+}
+
+/**
+ * Forward and backward pass. Outputs: those of `buildForwardLoss` and `gradient/<parameter>` of
+ * every trained parameter.
+ */
+export function buildLossAndGradients(options: ModelOptions): CompiledModel {
+  const parts = withLoss(options);
+  const found = withGradients(parts, options.frozen).map(
+    ({ spec, gradient }) => [GRADIENT + spec.name, gradient] as const,
+  );
+  return finished(parts.model, [...parts.outputs, ...found]);
+}
+
+/**
+ * One whole training step of the stages that are not in `options.frozen`. Inputs: images, targets
+ * [batch, class], exampleWeights [batch], the scalars of `stepScalars`, and the state by name.
+ * Outputs: loss, logits, gradientNorm, and `updated/<name>` of every state tensor that changes
+ * (weights, running statistics, the optimiser's slots).
  */
 export function buildTrainingStep(options: ModelOptions, training: Training): CompiledModel {
-  const { model, loss, parameters } = withLoss(options);
-  const { g } = model;
-  const found = gradients(g, loss, parameters);
-  const norm = gradientNorm(g, found);
-  const learningRate = g.input('learningRate', []);
-  const state = parameters.map((value, i) => ({
-    value,
-    role: (model.parameters[i] as ParameterSpec).role,
-    gradient: found[i] as Value,
-    momentum: g.input(MOMENTUM + value.name, value.shape),
-  }));
-  const updates = sgdUpdates(g, state, learningRate, norm, training);
-  const graph = g.finish([
-    ['loss', loss],
-    ['logits', model.logits],
-    ['gradientNorm', norm],
-    ...updates.flatMap(({ parameter, momentum }, i) => {
-      const { name } = parameters[i] as Value;
-      return [[UPDATED + name, parameter] as const, [UPDATED_MOMENTUM + name, momentum] as const];
-    }),
-  ]);
-  return { graph, parameters: model.parameters };
+  const parts = withLoss({ ...options, mode: 'training' });
+  const { model } = parts;
+  const trained = withGradients(parts, options.frozen);
+  const norm = gradientNorm(model.g, trained);
+  const updates = optimiserUpdates(model.g, trained, norm, training, model.stages).map(
+    ([name, value]) => [UPDATED + name, value] as const,
+  );
+  return finished(model, [...parts.outputs, ['gradientNorm', norm], ...updates]);
 }

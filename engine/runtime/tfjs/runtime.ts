@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Graph, Value } from '../../graph/types.ts';
 import type { ModelOptions } from '../../models/model.ts';
 import type { Weights } from '../../models/registry.ts';
-import { buildForwardLoss } from '../../train/step.ts';
+import { buildForwardLoss, trainedParameters } from '../../train/step.ts';
 import type { Batch } from '../batch.ts';
 import { targetsOf } from '../batch.ts';
 import { interpret } from './interpret.ts';
@@ -61,6 +61,7 @@ export async function download(
 /**
  * Outputs of a graph and the gradient of its output `loss` with respect to `parameters`. The
  * caller disposes of both.
+ * @param inputs all that is not in `parameters`; what is there too is not read
  */
 export function differentiate(
   graph: Graph,
@@ -80,18 +81,21 @@ export function differentiate(
 }
 
 /**
- * Loss, logits and the gradient of every parameter, by TensorFlow.js's own differentiation.
- * @param weights every parameter of `buildModel(options)`
+ * Loss, logits and the gradient of every trained parameter, by TensorFlow.js's own
+ * differentiation, in training mode.
+ * @param weights every parameter and running statistic of `buildModel(options)`
  */
 export async function tfjsLossAndGradients(
   options: ModelOptions,
   weights: Weights,
   batch: Batch,
 ): Promise<LossAndGradients> {
-  const { graph } = buildForwardLoss(options);
+  const { graph, parameters } = buildForwardLoss({ ...options, batch: batch.size });
+  const targets = Object.entries(targetsOf(batch, options));
   const { outputs, gradients } = await tfjsGradients(
     graph,
-    new Map([...weights, ['images', batch.images], ...Object.entries(targetsOf(batch, options))]),
+    new Map([...weights, ['images', batch.images], ...targets]),
+    trainedParameters(parameters, options.frozen).map(({ name }) => name),
   );
   return {
     loss: outputs.get('loss')?.[0] ?? NaN,
@@ -100,15 +104,19 @@ export async function tfjsLossAndGradients(
   };
 }
 
-/** All outputs of a graph, and the gradients of its output `loss` by parameter name. */
+/**
+ * All outputs of a graph, and the gradients of its output `loss` by parameter name.
+ * @param trained the parameters to differentiate with respect to; all when left out
+ */
 export async function tfjsGradients(
   graph: Graph,
   feeds: Feeds,
+  trained: readonly string[] = graph.parameters.map(({ name }) => name),
 ): Promise<{ outputs: Map<string, Float32Array>; gradients: Map<string, Float32Array> }> {
   await tf.ready();
-  const inputs = toTensors(graph.inputs, feeds);
-  const parameters = toTensors(graph.parameters, feeds);
-  const { outputs, gradients } = differentiate(graph, inputs, parameters);
-  [...inputs.values(), ...parameters.values()].forEach((tensor) => tensor.dispose());
+  const given = toTensors([...graph.inputs, ...graph.parameters], feeds);
+  const parameters = new Map(trained.map((name) => [name, given.get(name) as tf.Tensor]));
+  const { outputs, gradients } = differentiate(graph, given, parameters);
+  given.forEach((tensor) => tensor.dispose());
   return { outputs: await download(outputs), gradients: await download(gradients) };
 }

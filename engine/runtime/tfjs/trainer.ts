@@ -2,135 +2,174 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Training } from '../../../contract/study.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph } from '../../graph/types.ts';
+import { sizeOf } from '../../graph/types.ts';
 import type { ModelOptions, ParameterSpec } from '../../models/model.ts';
 import type { Weights } from '../../models/registry.ts';
-import { gradientNorm, sgdUpdates } from '../../train/sgd.ts';
+import { buildModel } from '../../models/registry.ts';
 import {
-  GRADIENT,
-  MOMENTUM,
-  UPDATED,
-  UPDATED_MOMENTUM,
-  buildForwardLoss,
-} from '../../train/step.ts';
-import type { Batch, StepResult, TrainingState } from '../batch.ts';
+  gradientNorm,
+  optimiserUpdates,
+  slotName,
+  slotsOf,
+  stepScalars,
+} from '../../train/optimiser.ts';
+import { GRADIENT, UPDATED, buildForwardLoss, trainedParameters } from '../../train/step.ts';
+import type { Batch, StepResult, StepsOf, TargetSettings, TrainingState } from '../batch.ts';
 import { targetsOf } from '../batch.ts';
 import { interpret } from './interpret.ts';
 import { differentiate, toTensors } from './runtime.ts';
 
 /**
- * The update rule alone. Inputs: every parameter, its `momentum/…` and `gradient/…`, and
- * learningRate; outputs: gradientNorm, `updated/…` and `updated-momentum/…`.
+ * The update rule alone. Inputs: every trained parameter, its slots, its `gradient/…`, and the
+ * scalars of `stepScalars`; outputs: gradientNorm and `updated/…`.
  */
-function buildUpdate(specs: readonly ParameterSpec[], training: Training): Graph {
+function buildUpdate(
+  specs: readonly ParameterSpec[],
+  stages: readonly string[],
+  training: Training,
+): Graph {
   const g = new GraphBuilder();
-  const learningRate = g.input('learningRate', []);
-  const state = specs.map(({ name, shape, role }) => ({
-    role,
-    value: g.parameter(name, shape),
-    momentum: g.input(MOMENTUM + name, shape),
-    gradient: g.input(GRADIENT + name, shape),
+  const trained = specs.map((spec) => ({
+    spec,
+    value: g.parameter(spec.name, spec.shape),
+    gradient: g.input(GRADIENT + spec.name, spec.shape),
   }));
-  const norm = gradientNorm(
-    g,
-    state.map(({ gradient }) => gradient),
+  const norm = gradientNorm(g, trained);
+  const updates = optimiserUpdates(g, trained, norm, training, stages).map(
+    ([name, value]) => [UPDATED + name, value] as const,
   );
-  const updates = sgdUpdates(g, state, learningRate, norm, training);
-  return g.finish([
-    ['gradientNorm', norm],
-    ...updates.flatMap(({ parameter, momentum }, i) => {
-      const { name } = specs[i] as ParameterSpec;
-      return [[UPDATED + name, parameter] as const, [UPDATED_MOMENTUM + name, momentum] as const];
-    }),
-  ]);
+  return g.finish([['gradientNorm', norm], ...updates]);
 }
 
 /** Trains with TensorFlow.js; the state stays on its backend between steps. */
 export class TfjsTrainer {
   readonly options: ModelOptions;
   readonly parameters: readonly ParameterSpec[];
-  readonly #forward: Graph;
+  readonly #training: Training;
+  readonly #targets: TargetSettings;
+  readonly #trained: readonly ParameterSpec[];
+  readonly #forward = new Map<number, Graph>();
   readonly #update: Graph;
-  readonly #weights = new Map<string, tf.Tensor>();
-  readonly #momentum = new Map<string, tf.Tensor>();
+  readonly #state = new Map<string, tf.Tensor>();
 
-  private constructor(options: ModelOptions, training: Training, state: TrainingState) {
-    const { graph, parameters } = buildForwardLoss(options);
+  private constructor(
+    options: ModelOptions,
+    training: Training,
+    { weights, optimiser }: TrainingState,
+    classWeights: Float32Array | null,
+  ) {
+    const { parameters, stages } = buildModel(options);
     this.options = options;
     this.parameters = parameters;
-    this.#forward = graph;
-    this.#update = buildUpdate(parameters, training);
-    for (const { name, shape } of parameters) {
-      this.#weights.set(name, tensorOf(state.weights, name, shape));
-      this.#momentum.set(name, tensorOf(state.momentum, name, shape));
+    this.#training = training;
+    this.#targets = { smoothing: training.loss['label-smoothing'], classWeights };
+    this.#trained = trainedParameters(parameters, options.frozen);
+    this.#update = buildUpdate(this.#trained, stages, training);
+    for (const { name, shape } of parameters) this.#set(name, shape, weights.get(name));
+    for (const { slot, shape } of this.#slots()) {
+      this.#set(slot, shape, optimiser.get(slot) ?? new Float32Array(sizeOf(shape)));
     }
   }
 
-  /** Starts from `state` on TensorFlow.js's current backend. */
+  /**
+   * Starts from `state` on TensorFlow.js's current backend.
+   * @param options `frozen` names the stages that are not trained
+   */
   static async create(
     options: ModelOptions,
     training: Training,
     state: TrainingState,
+    { classWeights = null }: { classWeights?: Float32Array | null } = {},
   ): Promise<TfjsTrainer> {
     await tf.ready();
-    return new TfjsTrainer(options, training, state);
+    return new TfjsTrainer(options, training, state, classWeights);
   }
 
-  async step(batch: Batch, learningRate: number): Promise<StepResult> {
-    const feeds = new Map([
-      ['images', batch.images] as const,
-      ...Object.entries(targetsOf(batch, this.options)),
-    ]);
-    const inputs = toTensors(this.#forward.inputs, feeds);
-    const { outputs, gradients } = differentiate(this.#forward, inputs, this.#weights);
-    const norm = this.#apply(gradients, learningRate);
+  async step(batch: Batch, learningRate: number, stepsOf: StepsOf): Promise<StepResult> {
+    const forward = this.#forwardOf(batch.size);
+    const targets = targetsOf(batch, this.options, this.#targets);
+    const feeds = new Map([['images', batch.images] as const, ...Object.entries(targets)]);
+    const inputs = toTensors(forward.inputs, feeds);
+    const trained = new Map(this.#trained.map(({ name }) => [name, this.#get(name)]));
+    const given = new Map([...this.#state, ...inputs]);
+    const { outputs, gradients } = differentiate(forward, given, trained);
+    const norm = this.#apply(gradients, learningRate, stepsOf);
+    this.#keepUpdated(outputs);
     const [loss, logits] = [outputs.get('loss') as tf.Tensor, outputs.get('logits') as tf.Tensor];
     const result = {
       loss: (await loss.data())[0] ?? NaN,
       logits: Float32Array.from(await logits.data()),
       gradientNorm: (await norm.data())[0] ?? NaN,
     };
-    tf.dispose([norm, ...inputs.values(), ...outputs.values(), ...gradients.values()]);
+    tf.dispose([norm, loss, logits, ...inputs.values(), ...gradients.values()]);
     return result;
-  }
-
-  /** Puts the updated state in the place of the old; returns the gradients' norm. */
-  #apply(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number): tf.Tensor {
-    const updated = tf.tidy(() => {
-      const given = new Map([...this.#weights, ['learningRate', tf.scalar(learningRate)]]);
-      this.#momentum.forEach((tensor, name) => given.set(MOMENTUM + name, tensor));
-      gradients.forEach((tensor, name) => given.set(GRADIENT + name, tensor));
-      return Object.fromEntries(interpret(this.#update, given));
-    });
-    for (const { name } of this.parameters) {
-      replace(this.#weights, name, updated[UPDATED + name] as tf.Tensor);
-      replace(this.#momentum, name, updated[UPDATED_MOMENTUM + name] as tf.Tensor);
-    }
-    return updated['gradientNorm'] as tf.Tensor;
   }
 
   /** The current state, downloaded. */
   async state(): Promise<TrainingState> {
-    return { weights: await arrays(this.#weights), momentum: await arrays(this.#momentum) };
+    const [weights, optimiser]: [Weights, Weights] = [new Map(), new Map()];
+    for (const { name } of this.parameters) weights.set(name, await this.#read(name));
+    for (const { slot } of this.#slots()) optimiser.set(slot, await this.#read(slot));
+    return { weights, optimiser };
   }
 
   async close(): Promise<void> {
-    tf.dispose([...this.#weights.values(), ...this.#momentum.values()]);
+    tf.dispose([...this.#state.values()]);
   }
-}
 
-function tensorOf(weights: Weights, name: string, shape: readonly number[]): tf.Tensor {
-  const data = weights.get(name);
-  if (!data) throw new Error(`"${name}" is missing`);
-  return tf.tensor(data, [...shape], 'float32');
-}
+  /** Puts the updated state in the place of the old; returns the gradients' norm. */
+  #apply(
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    learningRate: number,
+    stepsOf: StepsOf,
+  ): tf.Tensor {
+    const stages = new Set(this.#trained.map(({ stage }) => stage));
+    const scalars = stepScalars(this.#training, stages, learningRate, stepsOf);
+    const updated = tf.tidy(() => {
+      const given = new Map([...this.#state, ...toTensors(this.#update.inputs, scalars)]);
+      gradients.forEach((tensor, name) => given.set(GRADIENT + name, tensor));
+      return Object.fromEntries(interpret(this.#update, given));
+    });
+    this.#keepUpdated(new Map(Object.entries(updated)));
+    return updated['gradientNorm'] as tf.Tensor;
+  }
 
-function replace(tensors: Map<string, tf.Tensor>, name: string, fresh: tf.Tensor): void {
-  tensors.get(name)?.dispose();
-  tensors.set(name, fresh);
-}
+  #keepUpdated(outputs: ReadonlyMap<string, tf.Tensor>): void {
+    for (const [output, tensor] of outputs) {
+      if (!output.startsWith(UPDATED)) continue;
+      const name = output.slice(UPDATED.length);
+      this.#get(name).dispose();
+      this.#state.set(name, tensor);
+    }
+  }
 
-async function arrays(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Weights> {
-  const found: Weights = new Map();
-  for (const [name, tensor] of tensors) found.set(name, Float32Array.from(await tensor.data()));
-  return found;
+  #forwardOf(batch: number): Graph {
+    const known = this.#forward.get(batch);
+    if (known) return known;
+    const { graph } = buildForwardLoss({ ...this.options, batch, mode: 'training' });
+    this.#forward.set(batch, graph);
+    return graph;
+  }
+
+  #slots(): { slot: string; shape: readonly number[] }[] {
+    const slots = slotsOf(this.#training.optimiser);
+    return this.#trained.flatMap(({ name, shape }) =>
+      slots.map((slot) => ({ slot: slotName(slot, name), shape })),
+    );
+  }
+
+  #set(name: string, shape: readonly number[], data: Float32Array | undefined): void {
+    if (!data) throw new Error(`"${name}" is missing`);
+    this.#state.set(name, tf.tensor(data, [...shape], 'float32'));
+  }
+
+  #get(name: string): tf.Tensor {
+    const tensor = this.#state.get(name);
+    if (!tensor) throw new Error(`"${name}" is missing`);
+    return tensor;
+  }
+
+  async #read(name: string): Promise<Float32Array> {
+    return Float32Array.from(await this.#get(name).data());
+  }
 }
