@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import pack from '../package.json' with { type: 'json' };
 import * as agreement from './commands/agreement.ts';
+import * as cache from './commands/cache.ts';
 import * as compare from './commands/compare.ts';
 import * as datasets from './commands/datasets.ts';
 import * as demo from './commands/demo.ts';
@@ -26,6 +27,7 @@ const COMMANDS = [
   agreement,
   shuffle,
   serve,
+  cache,
   doctor,
 ];
 

@@ -1,6 +1,7 @@
 import pack from '../package.json' with { type: 'json' };
 import type { AppInfo, Handlers } from '../contract/api.ts';
 import type { HomePaths, HostContext } from './context.ts';
+import { cacheHandlers } from './cache.ts';
 import { datasetHandlers } from './datasets/handlers.ts';
 import { databaseError } from './db/errors.ts';
 import type { OpenedDatabase } from './db/open.ts';
@@ -62,6 +63,7 @@ function assemble(home: HomePaths, { db, close }: OpenedDatabase): Workbench {
 
 function handlersOf(context: HostContext): Handlers {
   return {
+    ...cacheHandlers(context),
     ...datasetHandlers(context),
     ...sampleHandlers(context),
     ...studyHandlers(context),

@@ -1,85 +1,125 @@
-import { openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { RandomState } from '../../engine/random/random-state.ts';
 import { stream } from '../../engine/random/streams.ts';
-import type { Batch } from '../../engine/runtime/onnx/trainer.ts';
+import type { Batch } from '../../engine/runtime/batch.ts';
 import { augmentInto, evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import {
   shuffleIndex,
   shufflePermutation,
   shufflePlanar,
 } from '../../engine/transforms/shuffle.ts';
-import type { ItemList, TrainerJob } from './protocol.ts';
+import type { TrainerJob } from './protocol.ts';
 
-/** One split's pixels in a decoded file, and their labels. */
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** One split's decoded pixels, their labels and ids. */
 export interface DecodedSplit {
-  file: string;
-  labels: ItemList['labels'];
+  labels: readonly number[];
+  ids: readonly number[];
+  /** Open file of decoded pixels by the image side that the network sees. */
+  files: ReadonlyMap<number, number>;
 }
 
-const CHANNELS = 3;
+/** Which batch, and at which image side; `epoch` null: in order, as seen in evaluation. */
+export interface BatchAddress {
+  epoch: number | null;
+  /** 0-based within the epoch. */
+  batch: number;
+  image: number;
+}
 
-/** Makes the batches of one split: reads pixels, augments, normalises, shuffles. */
+/** What one image side needs. */
+interface Side {
+  image: number;
+  descriptor: number;
+  stored: number;
+  pixels: Uint8Array;
+  planar: Float32Array;
+  index: Int32Array | null;
+}
+
+/**
+ * Makes the batches of one split: reads pixels, augments, normalises, shuffles. A batch depends on
+ * the job and its address only, not on what was made before.
+ */
 export class BatchMaker {
-  readonly count: number;
   readonly #job: TrainerJob;
-  readonly #labels: number[];
-  readonly #descriptor: number;
-  readonly #stored: number;
-  readonly #pixels: Uint8Array;
-  readonly #planar: Float32Array;
-  readonly #index: Int32Array | null;
+  readonly #split: DecodedSplit;
+  readonly #sides = new Map<number, Side>();
+  #order: { epoch: number | null; items: Int32Array } | null = null;
 
   constructor(job: TrainerJob, split: DecodedSplit) {
-    const { image } = job.architecture;
     this.#job = job;
-    this.#labels = split.labels;
-    this.count = split.labels.length;
-    this.#descriptor = openSync(split.file, 'r');
-    this.#stored = storedSize(job.recipe, image);
-    this.#pixels = new Uint8Array(this.#stored ** 2 * CHANNELS);
-    this.#planar = new Float32Array(image ** 2 * CHANNELS);
-    const plan = shufflePermutation(job.shuffle, image, CHANNELS, job.seed);
-    this.#index = plan && shuffleIndex(plan, image, CHANNELS);
+    this.#split = split;
   }
 
-  /** Batches of a training epoch, from batch `first` on. */
-  *training(epoch: number, first: number): Generator<Batch> {
+  make({ epoch, batch, image }: BatchAddress): Batch {
     const { seed, training } = this.#job;
-    const order = stream(seed, 'order', epoch).permutation(this.count);
-    for (let batch = first; batch * training.batch < this.count; batch++) {
-      yield this.#make(order, batch, stream(seed, 'augment', epoch, batch));
-    }
+    const side = this.#side(image);
+    const values = side.planar.length;
+    const chosen = this.#items(epoch).subarray(
+      batch * training.batch,
+      (batch + 1) * training.batch,
+    );
+    const random = epoch === null ? null : stream(seed, 'augment', epoch, batch);
+    const images = new Float32Array(chosen.length * values);
+    chosen.forEach((item, position) => this.#into(side, item, random, images, position * values));
+    const { labels, ids } = this.#split;
+    return {
+      images,
+      labels: chosen.map((item) => labels[item] ?? 0),
+      size: chosen.length,
+      ids: Array.from(chosen, (item) => ids[item] ?? 0),
+    };
   }
 
-  /** All images in order, as they are seen in evaluation. */
-  *evaluation(): Generator<Batch> {
-    const order = Int32Array.from({ length: this.count }, (_, i) => i);
-    for (let batch = 0; batch * this.#job.training.batch < this.count; batch++) {
-      yield this.#make(order, batch, null);
-    }
+  /** The order of an epoch; the last one is kept. */
+  #items(epoch: number | null): Int32Array {
+    if (this.#order?.epoch === epoch) return this.#order.items;
+    const count = this.#split.labels.length;
+    const items =
+      epoch === null
+        ? Int32Array.from({ length: count }, (_, i) => i)
+        : stream(this.#job.seed, 'order', epoch).permutation(count);
+    this.#order = { epoch, items };
+    return items;
   }
 
-  #make(order: Int32Array, batch: number, random: RandomState | null): Batch {
-    const capacity = this.#job.training.batch;
-    const values = this.#planar.length;
-    const chosen = order.subarray(batch * capacity, (batch + 1) * capacity);
-    const images = new Float32Array(capacity * values);
-    const labels = new Int32Array(capacity);
-    chosen.forEach((item, position) => {
-      this.#into(item, random, images, position * values);
-      labels[position] = this.#labels[item] ?? 0;
-    });
-    return { images, labels, size: chosen.length };
+  #side(image: number): Side {
+    const known = this.#sides.get(image);
+    if (known) return known;
+    const { recipe, architecture, shuffle, seed } = this.#job;
+    const { channels } = architecture;
+    const descriptor = this.#split.files.get(image);
+    if (descriptor === undefined) throw new Error(`nothing is decoded for ${image} px`);
+    const stored = storedSize(recipe, image);
+    const plan = shufflePermutation(shuffle, image, channels, seed);
+    const side: Side = {
+      image,
+      descriptor,
+      stored,
+      pixels: new Uint8Array(stored ** 2 * channels),
+      planar: new Float32Array(image ** 2 * channels),
+      index: plan && shuffleIndex(plan, image, channels),
+    };
+    this.#sides.set(image, side);
+    return side;
   }
 
-  #into(item: number, random: RandomState | null, target: Float32Array, offset: number): void {
+  #into(
+    side: Side,
+    item: number,
+    random: RandomState | null,
+    target: Float32Array,
+    offset: number,
+  ): void {
     const { recipe, architecture } = this.#job;
-    const index = this.#index;
-    const [output, at] = index ? [this.#planar, 0] : [target, offset];
-    readSync(this.#descriptor, this.#pixels, 0, this.#pixels.length, item * this.#pixels.length);
-    const { image } = architecture;
-    if (random) augmentInto(this.#pixels, this.#stored, recipe, random, image, output, at);
-    else evaluationInto(this.#pixels, this.#stored, recipe, image, output, at);
-    if (index) shufflePlanar(this.#planar, target, index, 0, offset);
+    const { channels } = architecture;
+    const { image, stored, pixels, planar, index } = side;
+    const [output, at] = index ? [planar, 0] : [target, offset];
+    readSync(side.descriptor, pixels, 0, pixels.length, item * pixels.length);
+    if (random) augmentInto(pixels, stored, recipe, random, image, output, at, channels);
+    else evaluationInto(pixels, stored, recipe, image, output, at, channels);
+    if (index) shufflePlanar(planar, target, index, 0, offset);
   }
 }

@@ -1,54 +1,106 @@
 import { createHash } from 'node:crypto';
-import { open, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { Recipe } from '../../contract/study.ts';
+import type { Channels } from '../../engine/transforms/augment.ts';
+import { toGrey } from '../../engine/transforms/colour.ts';
 import { decodeImage } from '../../engine/transforms/decode.ts';
-import { fileError } from '../files.ts';
+import type { Resizing } from '../../engine/transforms/enlarge.ts';
+import { fileError, systemCode } from '../files.ts';
+import { besideDecoded, leaseDecoded, makeRoom, touch } from './decoded-cache.ts';
 import type { ItemList } from './protocol.ts';
 
 /** Raised when the decoder or the resizer changes what it gives. */
-const VERSION = 1;
+const VERSION = 2;
 
-type Resizing = Pick<Recipe, 'resize' | 'background'>;
+/** How a list of images is decoded. */
+export interface Decoding {
+  recipe: Resizing;
+  /** Side in pixels. */
+  size: number;
+  /** 1: luma, after resizing. */
+  channels: Channels;
+}
+
+export interface DecodedStore {
+  folder: string;
+  /** Bound on the bytes in the folder. */
+  limit: number;
+}
+
+/** Decoded pixels that stay where they are until they are released. */
+export interface DecodedFile {
+  /** Open for reading, also when the file was removed in spite of everything. */
+  descriptor: number;
+  bytes: number;
+  /** Whether it is within the folder's bound; else it goes when it is released. */
+  fits: boolean;
+  release(): Promise<void>;
+}
 
 /**
  * Pixels of a list of images, decoded and resized once and kept in one file: image after image,
- * each [row, column, RGB] of uint8. The name is a hash of the images' contents and the recipe,
- * so that runs share it and a changed image can never be taken for the one that was imported.
+ * each [row, column, channel] of uint8. The name is a hash of the images' contents and of how they
+ * are decoded, so that runs share it and a changed image can never be taken for the one that was
+ * imported.
  */
-export async function ensureDecoded(
+export async function openDecoded(
   items: ItemList,
-  recipe: Resizing,
-  size: number,
-  folder: string,
+  decoding: Decoding,
+  { folder, limit }: DecodedStore,
   onProgress: (done: number) => void,
-): Promise<string> {
-  const file = join(folder, `${keyOf(items, recipe, size)}.u8`);
-  const bytes = items.paths.length * size * size * 3;
-  const found = await stat(file).catch(() => null);
-  if (found?.size === bytes) return file;
-  await mkdir(folder, { recursive: true });
-  await decodeAll(items, recipe, size, file, onProgress);
-  return file;
+): Promise<DecodedFile> {
+  const file = join(folder, `${keyOf(items, decoding)}.u8`);
+  const bytes = items.paths.length * decoding.size ** 2 * decoding.channels;
+  const endLease = await leaseDecoded(file);
+  try {
+    const known = openWhole(file, bytes);
+    const fits = await makeRoom(folder, known === null ? bytes : 0, limit);
+    if (known === null) await decodeAll(items, decoding, file, onProgress);
+    const descriptor = known ?? openWhole(file, bytes);
+    if (descriptor === null) throw new Error(`${file} has gone while it was in use`);
+    touch(file);
+    const release = async (): Promise<void> => {
+      closeSync(descriptor);
+      await endLease();
+      await makeRoom(folder, 0, limit);
+    };
+    return { descriptor, bytes, fits, release };
+  } catch (error) {
+    await endLease();
+    throw fileError(error, file, 'open');
+  }
 }
 
-function keyOf(items: ItemList, { resize, background }: Resizing, size: number): string {
+/** null where the file is not there or not whole. */
+function openWhole(file: string, bytes: number): number | null {
+  try {
+    const descriptor = openSync(file, 'r');
+    if (fstatSync(descriptor).size === bytes) return descriptor;
+    closeSync(descriptor);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  return null;
+}
+
+function keyOf(items: ItemList, { recipe, size, channels }: Decoding): string {
+  const { resize, background, interpolation = 'bilinear' } = recipe;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ VERSION, resize, background, size }));
+  hash.update(JSON.stringify({ VERSION, resize, background, interpolation, size, channels }));
   for (const image of items.hashes) hash.update(image);
   return hash.digest('hex').slice(0, 32);
 }
 
 async function decodeAll(
   items: ItemList,
-  recipe: Resizing,
-  size: number,
+  decoding: Decoding,
   file: string,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = besideDecoded(file, 'tmp');
   const out = await open(temporary, 'w').catch((error: unknown) => {
     throw fileError(error, temporary, 'write');
   });
@@ -58,7 +110,7 @@ async function decodeAll(
     const work = async (): Promise<void> => {
       while (next < items.paths.length) {
         const index = next++;
-        const pixels = await decodeChecked(items, index, recipe, size);
+        const pixels = await decodeChecked(items, index, decoding);
         await out.write(pixels, 0, pixels.length, index * pixels.length);
         onProgress(++done);
       }
@@ -77,8 +129,7 @@ async function decodeAll(
 async function decodeChecked(
   items: ItemList,
   index: number,
-  recipe: Resizing,
-  size: number,
+  { recipe, size, channels }: Decoding,
 ): Promise<Uint8Array> {
   const path = items.paths[index] ?? '';
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -90,5 +141,6 @@ async function decodeChecked(
       wayOut: 'restore the file, or import the folder again and run the study on the new data set',
     });
   }
-  return decodeImage(path, recipe, size);
+  const rgb = await decodeImage(path, recipe, size);
+  return channels === 1 ? toGrey(rgb) : rgb;
 }

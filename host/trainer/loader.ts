@@ -1,109 +1,117 @@
 import { Worker } from 'node:worker_threads';
 import type { Failure } from '../../contract/errors.ts';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { Batch } from '../../engine/runtime/onnx/trainer.ts';
+import type { Batch } from '../../engine/runtime/batch.ts';
 import type { BatchSource } from '../../engine/train/loop.ts';
-import type { DecodedSplit } from './batches.ts';
+import type { BatchAddress, DecodedSplit, SplitName } from './batches.ts';
 import type { TrainerJob } from './protocol.ts';
 
-/** `epoch` null: evaluation. */
-export type LoaderRequest =
-  | { type: 'open'; stream: number; split: 'train' | 'test'; epoch: number | null; first: number }
-  | { type: 'next'; stream: number }
-  | { type: 'close'; stream: number };
+export type LoaderSplits = ReadonlyMap<SplitName, DecodedSplit>;
 
-export type LoaderAnswer =
-  | { type: 'batch'; stream: number; batch: Batch }
-  | { type: 'end'; stream: number }
-  | { type: 'failed'; stream: number; failure: Failure };
+export type LoaderRequest = BatchAddress & { split: SplitName };
 
-/** Batches asked for before the first is used. */
-const AHEAD = 4;
+/** Answers come in the order of the requests. */
+export type LoaderAnswer = { batch: Batch } | { failure: Failure };
 
-interface Waiting {
-  resolve(answer: LoaderAnswer): void;
-  reject(error: unknown): void;
-}
+/** Batches that each thread is asked for before the first is used. */
+const AHEAD = 3;
 
-/** The training's end of the loader thread. */
+/** The training's end of the loader threads. The batches do not depend on how many there are. */
 export class Loader {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting[]>();
-  readonly #arrived = new Map<number, LoaderAnswer[]>();
-  #streams = 0;
-  #broken: unknown = null;
+  readonly #job: TrainerJob;
+  readonly #splits: LoaderSplits;
+  readonly #threads: LoaderThread[];
+  readonly #release: () => Promise<void>;
 
-  constructor(job: TrainerJob, train: DecodedSplit, test: DecodedSplit | null) {
-    const workerData = { job, train, test };
-    this.#worker = new Worker(new URL('./loader-thread.ts', import.meta.url), { workerData });
-    this.#worker.on('message', (answer: LoaderAnswer) => this.#deliver(answer));
-    this.#worker.on('error', (error) => this.#fail(error));
+  /** @param release frees the splits' files, once no thread reads them any more */
+  constructor(
+    job: TrainerJob,
+    splits: LoaderSplits,
+    threads: number,
+    release: () => Promise<void>,
+  ) {
+    this.#job = job;
+    this.#splits = splits;
+    this.#release = release;
+    this.#threads = Array.from({ length: threads }, () => new LoaderThread(job, splits));
   }
 
-  source(split: 'train' | 'test', count: number): BatchSource {
+  /** The batches of one of the job's splits. */
+  source(split: SplitName): BatchSource {
+    const count = this.#splits.get(split)?.labels.length;
+    if (count === undefined) throw new Error(`this run has no ${split} images`);
     return {
       count,
-      training: (epoch, first) => this.#stream(split, epoch, first),
-      evaluation: () => this.#stream(split, null, 0),
+      training: (epoch, first, image) =>
+        this.#batches({ split, epoch, batch: first, image }, count),
+      evaluation: () => {
+        const { image } = this.#job.architecture;
+        return this.#batches({ split, epoch: null, batch: 0, image }, count);
+      },
     };
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+    await this.#release();
   }
 
-  async *#stream(
-    split: 'train' | 'test',
-    epoch: number | null,
-    first: number,
-  ): AsyncGenerator<Batch> {
-    const stream = this.#streams++;
-    this.#send({ type: 'open', stream, split, epoch, first });
-    for (let i = 0; i < AHEAD; i++) this.#send({ type: 'next', stream });
-    try {
-      for (;;) {
-        const answer = await this.#next(stream);
-        if (answer.type === 'end') return;
-        if (answer.type === 'failed') throw asError(answer.failure);
-        this.#send({ type: 'next', stream });
-        yield answer.batch;
+  /** From the given batch to the end of its epoch, made ahead of their use. */
+  async *#batches(first: LoaderRequest, count: number): AsyncGenerator<Batch> {
+    const end = Math.ceil(count / this.#job.training.batch);
+    const coming: Promise<Batch>[] = [];
+    let next = first.batch;
+    for (let batch = first.batch; batch < end; batch++) {
+      for (; next < end && coming.length < AHEAD * this.#threads.length; next++) {
+        coming.push(this.#ask({ ...first, batch: next }));
       }
-    } finally {
-      this.#waiting.delete(stream);
-      this.#arrived.delete(stream);
-      this.#send({ type: 'close', stream });
+      yield await (coming.shift() as Promise<Batch>);
     }
   }
 
-  #send(request: LoaderRequest): void {
-    this.#worker.postMessage(request);
+  #ask(request: LoaderRequest): Promise<Batch> {
+    const thread = this.#threads[request.batch % this.#threads.length] as LoaderThread;
+    const batch = thread.ask(request);
+    // Whoever stops early never looks at the batches that were made ahead.
+    batch.catch(() => undefined);
+    return batch;
   }
+}
 
-  #next(stream: number): Promise<LoaderAnswer> {
-    if (this.#broken) return Promise.reject(this.#broken);
-    const ready = this.#arrived.get(stream)?.shift();
-    if (ready) return Promise.resolve(ready);
-    return new Promise((resolve, reject) => {
-      const queue = this.#waiting.get(stream) ?? [];
-      queue.push({ resolve, reject });
-      this.#waiting.set(stream, queue);
+interface Waiting {
+  resolve(batch: Batch): void;
+  reject(error: unknown): void;
+}
+
+class LoaderThread {
+  readonly #worker: Worker;
+  readonly #waiting: Waiting[] = [];
+  #broken: unknown = null;
+
+  constructor(job: TrainerJob, splits: LoaderSplits) {
+    const workerData = { job, splits };
+    this.#worker = new Worker(new URL('./loader-thread.ts', import.meta.url), { workerData });
+    this.#worker.on('message', (answer: LoaderAnswer) => {
+      const waiting = this.#waiting.shift();
+      if ('batch' in answer) waiting?.resolve(answer.batch);
+      else waiting?.reject(asError(answer.failure));
+    });
+    this.#worker.on('error', (error) => {
+      this.#broken = error;
+      this.#waiting.splice(0).forEach(({ reject }) => reject(error));
     });
   }
 
-  #deliver(answer: LoaderAnswer): void {
-    const waiting = this.#waiting.get(answer.stream)?.shift();
-    if (waiting) {
-      waiting.resolve(answer);
-      return;
-    }
-    const queue = this.#arrived.get(answer.stream) ?? [];
-    queue.push(answer);
-    this.#arrived.set(answer.stream, queue);
+  ask(request: LoaderRequest): Promise<Batch> {
+    if (this.#broken) return Promise.reject(this.#broken as Error);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
   }
 
-  #fail(error: unknown): void {
-    this.#broken = error;
-    for (const queue of this.#waiting.values()) queue.forEach(({ reject }) => reject(error));
+  async close(): Promise<void> {
+    await this.#worker.terminate();
   }
 }
 

@@ -1,41 +1,124 @@
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { storedSize } from '../../engine/transforms/augment.ts';
-import type { DecodedSplit } from './batches.ts';
-import { ensureDecoded } from './decoded.ts';
+import type { DecodedSplit, SplitName } from './batches.ts';
+import { decodedFolder } from './decoded-cache.ts';
+import type { DecodedFile } from './decoded.ts';
+import { openDecoded } from './decoded.ts';
 import { Loader } from './loader.ts';
 import { checkPresent } from './present.ts';
 import type { ItemList, TrainerJob, TrainerMessage } from './protocol.ts';
 
-/** Images are fed as RGB. */
-export const CHANNELS = 3;
+type Send = (message: TrainerMessage) => void;
 
 /** What a job's network looks like to the engine. */
 export function modelOptions(job: TrainerJob): ModelOptions {
   return {
     architecture: job.architecture,
-    channels: CHANNELS,
     classes: job.classNames.length,
     batch: job.training.batch,
   };
 }
 
-/** Makes sure that a job's pixels are decoded, and starts its loader thread. */
+/** Makes sure that a job's pixels are decoded, and starts its loader threads. */
 export async function openLoader(
   job: TrainerJob,
-  send: (message: TrainerMessage) => void,
+  send: Send,
+  threads = loaderThreads(),
 ): Promise<Loader> {
-  const total = job.train.paths.length + (job.test?.paths.length ?? 0);
-  const decode = async (items: ItemList, before: number): Promise<DecodedSplit> => {
-    await checkPresent(items.paths);
-    const size = storedSize(job.recipe, job.architecture.image);
-    const folder = join(job.cacheFolder, 'decoded');
-    const file = await ensureDecoded(items, job.recipe, size, folder, (done) => {
-      if (done % 100 === 0) send({ type: 'preparing', done: before + done, total });
+  const preparation = new Preparation(job, send);
+  try {
+    const splits = await preparation.splits();
+    return new Loader(job, splits, threads, () => preparation.release());
+  } catch (error) {
+    await preparation.release();
+    throw error;
+  }
+}
+
+/** One thread keeps up with any CPU; a quarter of many cores feeds a faster device. */
+function loaderThreads(): number {
+  return Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4)));
+}
+
+/** Decodes what a job needs and holds it until it is released. */
+class Preparation {
+  readonly #job: TrainerJob;
+  readonly #send: Send;
+  readonly #open: DecodedFile[] = [];
+  readonly #total: number;
+  #done = 0;
+
+  constructor(job: TrainerJob, send: Send) {
+    this.#job = job;
+    this.#send = send;
+    this.#total = wanted(job).reduce((sum, { items, sides }) => {
+      return sum + items.paths.length * sides.length;
+    }, 0);
+  }
+
+  async splits(): Promise<Map<SplitName, DecodedSplit>> {
+    const splits = new Map<SplitName, DecodedSplit>();
+    for (const { name, items, sides } of wanted(this.#job)) {
+      await checkPresent(items.paths);
+      const files = new Map<number, number>();
+      for (const side of sides) files.set(side, await this.#decode(items, side));
+      splits.set(name, { labels: items.labels, ids: items.imageIds, files });
+    }
+    this.#sayWhenTooLarge();
+    return splits;
+  }
+
+  async release(): Promise<void> {
+    for (const file of this.#open.splice(0)) await file.release();
+  }
+
+  async #decode(items: ItemList, side: number): Promise<number> {
+    const { recipe, architecture, cacheFolder, cacheBytes } = this.#job;
+    const size = storedSize(recipe, side);
+    const file = await openDecoded(
+      items,
+      { recipe, size, channels: architecture.channels },
+      { folder: decodedFolder(cacheFolder), limit: cacheBytes },
+      (done) => {
+        if (done % 100 !== 0) return;
+        this.#send({ type: 'preparing', done: this.#done + done, total: this.#total });
+      },
+    );
+    this.#open.push(file);
+    this.#done += items.paths.length;
+    return file.descriptor;
+  }
+
+  #sayWhenTooLarge(): void {
+    if (this.#open.every(({ fits }) => fits)) return;
+    const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);
+    const bytes = this.#open.reduce((sum, file) => sum + file.bytes, 0);
+    this.#send({
+      type: 'note',
+      text:
+        `the decoded images of this run take ${megabytes(bytes)} MB, more than the cache has room for ` +
+        `(its bound is ${megabytes(this.#job.cacheBytes)} MB): what is over goes when the run ends and ` +
+        `is decoded again by the next one`,
     });
-    return { file, labels: items.labels };
-  };
-  const train = await decode(job.train, 0);
-  const test = job.test && (await decode(job.test, job.train.paths.length));
-  return new Loader(job, train, test);
+  }
+}
+
+interface Wanted {
+  name: SplitName;
+  items: ItemList;
+  /** Image sides that the network sees them at. */
+  sides: number[];
+}
+
+/** Training images at every side of the training, the others at the last. */
+function wanted({ train, validation, test, architecture, training }: TrainerJob): Wanted[] {
+  const sides = [...training['image-sizes'].map(({ image }) => image), architecture.image];
+  const evaluated = (name: SplitName, items: ItemList | null): Wanted[] =>
+    items === null ? [] : [{ name, items, sides: [architecture.image] }];
+  return [
+    { name: 'train', items: train, sides: [...new Set(sides)] },
+    ...evaluated('validation', validation),
+    ...evaluated('test', test),
+  ];
 }
