@@ -36,10 +36,12 @@ export class Loader {
     this.#threads = Array.from({ length: threads }, () => new LoaderThread(job, splits));
   }
 
-  /** The batches of one of the job's splits. */
-  source(split: SplitName): BatchSource {
+  /** The batches of one split; null where the job has no images for it. */
+  source(split: 'train'): BatchSource;
+  source(split: SplitName): BatchSource | null;
+  source(split: SplitName): BatchSource | null {
     const count = this.#splits.get(split)?.labels.length;
-    if (count === undefined) throw new Error(`this run has no ${split} images`);
+    if (count === undefined) return null;
     return {
       count,
       training: (epoch, first, image) =>
