@@ -7,8 +7,8 @@ const LOWER = 0x7fffffff;
 
 /**
  * NumPy's legacy `numpy.random.RandomState`: MT19937 with the same seeding and the same ways of
- * drawing. Everything is bit-for-bit NumPy's, except that `normal` may differ in the last bit,
- * where the logarithms of V8 and of NumPy's C library round differently.
+ * drawing. Everything is bit-for-bit NumPy's, except that `normal`, `gamma` and `beta` may differ in
+ * the last bits, where the logarithms and powers of V8 and of NumPy's C library round differently.
  */
 export class RandomState {
   readonly #key = new Uint32Array(WORDS);
@@ -75,6 +75,19 @@ export class RandomState {
     return factor * y;
   }
 
+  /** `standard_gamma(shape)`, shape > 0. */
+  gamma(shape: number): number {
+    if (shape === 1) return this.#exponential();
+    return shape < 1 ? this.#smallGamma(shape) : this.#largeGamma(shape);
+  }
+
+  /** `beta(a, b)`, both > 0: a double in [0, 1]. */
+  beta(a: number, b: number): number {
+    if (a <= 1 && b <= 1) return this.#johnkBeta(a, b);
+    const [x, y] = [this.gamma(a), this.gamma(b)];
+    return x / (x + y);
+  }
+
   /** `permutation(n)`: the numbers 0 .. n-1 in random order. */
   permutation(n: number): Int32Array {
     const values = new Int32Array(n);
@@ -86,6 +99,57 @@ export class RandomState {
       values[j] = kept;
     }
     return values;
+  }
+
+  #exponential(): number {
+    return -Math.log(1 - this.randomSample());
+  }
+
+  /** Ahrens and Dieter's GS, as NumPy writes it. */
+  #smallGamma(shape: number): number {
+    for (;;) {
+      const u = this.randomSample();
+      const v = this.#exponential();
+      if (u <= 1 - shape) {
+        const x = u ** (1 / shape);
+        if (x <= v) return x;
+      } else {
+        const y = -Math.log((1 - u) / shape);
+        const x = (1 - shape + shape * y) ** (1 / shape);
+        if (x <= v + y) return x;
+      }
+    }
+  }
+
+  /** Marsaglia and Tsang's method. */
+  #largeGamma(shape: number): number {
+    const b = shape - 1 / 3;
+    const c = 1 / Math.sqrt(9 * b);
+    for (;;) {
+      let x: number, root: number;
+      do {
+        x = this.normal();
+        root = 1 + c * x;
+      } while (root <= 0);
+      const v = root * root * root;
+      const u = this.randomSample();
+      if (u < 1 - 0.0331 * (x * x) * (x * x)) return b * v;
+      if (Math.log(u) < 0.5 * x * x + b * (1 - v + Math.log(v))) return b * v;
+    }
+  }
+
+  /** Johnk's method; in logarithms where both powers are too small for a double. */
+  #johnkBeta(a: number, b: number): number {
+    for (;;) {
+      const [u, v] = [this.randomSample(), this.randomSample()];
+      const [x, y] = [u ** (1 / a), v ** (1 / b)];
+      if (x + y > 1) continue;
+      if (x + y > 0) return x / (x + y);
+      const [logX, logY] = [Math.log(u) / a, Math.log(v) / b];
+      const most = Math.max(logX, logY);
+      const sum = Math.exp(logX - most) + Math.exp(logY - most);
+      return Math.exp(logX - most - Math.log(sum));
+    }
   }
 
   /** An integer in [0, max]: words masked to the smallest 2^k - 1 >= max, larger ones rejected. */

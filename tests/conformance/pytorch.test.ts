@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { trainingSchema } from '../../contract/study.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { sizeOf } from '../../engine/graph/types.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
-import { targetsOf } from '../../engine/runtime/batch.ts';
+import { startingFrom, targetsOf } from '../../engine/runtime/batch.ts';
 import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
 import { GRADIENT, buildLossAndGradients } from '../../engine/train/step.ts';
 import { runOnnx } from './support/single.ts';
@@ -22,9 +23,8 @@ interface Case {
   name: ArchitectureSpec['name'];
   width: number;
   stem: ArchitectureSpec['stem'];
-  channels: number;
+  channels: 1 | 3;
   image: number;
-  batch: number;
   size: number;
   classes: number;
   rate: number;
@@ -68,17 +68,17 @@ function start(parameters: readonly ParameterSpec[]): Weights {
   );
 }
 
-function batchOf(reference: Case, step: number): Batch {
-  const { batch, channels, image, classes, size } = reference;
+function batchOf({ size, channels, image, classes }: Case, step: number): Batch {
   return {
-    images: formula(batch * channels * image * image, 1000 + step).map((v) => v * 4),
-    labels: Int32Array.from({ length: batch }, (_, i) => (i * 7 + step) % classes),
+    images: formula(size * channels * image * image, 1000 + step).map((v) => v * 4),
+    labels: Int32Array.from({ length: size }, (_, i) => (i * 7 + step) % classes),
     size,
   };
 }
 
-function optionsOf({ name, width, image, stem, channels, classes, batch }: Case): ModelOptions {
-  return { architecture: { name, width, image, stem }, channels, classes, batch };
+function optionsOf({ name, width, image, stem, channels, classes, size }: Case): ModelOptions {
+  const architecture = architectureSchema.parse({ name, width, image, stem, channels });
+  return { architecture, classes, batch: size };
 }
 
 /**
@@ -136,16 +136,16 @@ describe.each(cases)('$name, width $width, $stem stem, $image px', (reference) =
       'lr-multipliers': multipliers,
       'clip-norm': clipNorm,
     });
-    const zeros = new Map([...weights].map(([name, w]) => [name, new Float32Array(w.length)]));
-    const state = { weights, momentum: zeros };
-    const trainer = await OnnxTrainer.create(options, training, state, 1);
+    const trainer = await OnnxTrainer.create(options, training, startingFrom(weights), {
+      threads: 1,
+    });
     try {
       for (const [step, expected] of reference.trace.entries()) {
-        const result = await trainer.step(batchOf(reference, step), reference.rate);
+        const result = await trainer.step(batchOf(reference, step), reference.rate, () => step + 1);
         expectClose(result.loss, expected.loss);
         expectClose(result.gradientNorm, expected.gradientNorm);
       }
-      const after = trainer.state().weights;
+      const after = (await trainer.state()).weights;
       expectSummaries(reference.after, (name) => after.get(name));
     } finally {
       await trainer.close();

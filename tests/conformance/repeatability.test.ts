@@ -1,24 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { architectureSchema } from '../../contract/architecture.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
-import { initialise } from '../../engine/models/registry.ts';
+import { buildModel, initialise } from '../../engine/models/registry.ts';
 import { stream } from '../../engine/random/streams.ts';
 import type { Batch, TrainingState } from '../../engine/runtime/batch.ts';
+import { startingFrom } from '../../engine/runtime/batch.ts';
 import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
-import { buildForwardLoss } from '../../engine/train/step.ts';
 
 const training = trainingSchema.parse({ epochs: 1, lr: { peak: 0.1 }, 'clip-norm': 1 });
 const options: ModelOptions = {
-  architecture: { name: 'fixup-resnet10', width: 12, image: 40, stem: 'small' },
-  channels: 3,
+  architecture: architectureSchema.parse({ name: 'fixup-resnet10', width: 12, image: 40 }),
   classes: 9,
   batch: 16,
 };
 
 function fresh(): TrainingState {
-  const weights = initialise(buildForwardLoss(options).parameters, 5);
-  const momentum = new Map([...weights].map(([name, w]) => [name, new Float32Array(w.length)]));
-  return { weights, momentum };
+  return startingFrom(initialise(buildModel(options).parameters, 5));
 }
 
 function batchOf(step: number): Batch {
@@ -30,20 +28,20 @@ function batchOf(step: number): Batch {
 
 /** Steps `from` to `to` with `threads` threads from `state`. */
 async function train(state: TrainingState, from: number, to: number, threads: number) {
-  const trainer = await OnnxTrainer.create(options, training, state, threads);
+  const trainer = await OnnxTrainer.create(options, training, state, { threads });
   try {
     const losses: number[] = [];
     for (let step = from; step < to; step++) {
-      losses.push((await trainer.step(batchOf(step), 0.1 / (step + 1))).loss);
+      losses.push((await trainer.step(batchOf(step), 0.1 / (step + 1), () => step + 1)).loss);
     }
-    return { losses, state: trainer.state() };
+    return { losses, state: await trainer.state() };
   } finally {
     await trainer.close();
   }
 }
 
-function bytes({ weights, momentum }: TrainingState): Buffer {
-  const parts = [...weights.values(), ...momentum.values()];
+function bytes({ weights, optimiser }: TrainingState): Buffer {
+  const parts = [...weights.values(), ...optimiser.values()];
   return Buffer.concat(parts.map((p) => new Uint8Array(p.buffer, p.byteOffset, p.byteLength)));
 }
 
@@ -75,12 +73,12 @@ describe('training on the CPU is repeatable bit for bit', () => {
   test("a state is not changed by the steps that follow, nor is the caller's", async () => {
     const given = fresh();
     const before = Buffer.from(bytes(given));
-    const trainer = await OnnxTrainer.create(options, training, given, 1);
+    const trainer = await OnnxTrainer.create(options, training, given, { threads: 1 });
     try {
-      await trainer.step(batchOf(0), 0.1);
-      const state = trainer.state();
+      await trainer.step(batchOf(0), 0.1, () => 1);
+      const state = await trainer.state();
       const kept = Buffer.from(bytes(state));
-      await trainer.step(batchOf(1), 0.1);
+      await trainer.step(batchOf(1), 0.1, () => 2);
       expect(bytes(state).equals(kept)).toBe(true);
       expect(bytes(given).equals(before)).toBe(true);
     } finally {

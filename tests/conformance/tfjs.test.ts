@@ -1,17 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
+import { architectureSchema } from '../../contract/architecture.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { initialise } from '../../engine/models/registry.ts';
+import { startingFrom } from '../../engine/runtime/batch.ts';
 import { loadTensorflowGpu } from '../../engine/runtime/tfjs/gpu.ts';
 import { tfjsForward, tfjsLossAndGradients } from '../../engine/runtime/tfjs/runtime.ts';
 import { TfjsTrainer } from '../../engine/runtime/tfjs/trainer.ts';
 import { buildForwardLoss, buildLossAndGradients } from '../../engine/train/step.ts';
 
 const options: ModelOptions = {
-  architecture: { name: 'fixup-resnet10', width: 2, image: 16, stem: 'imagenet' },
-  channels: 3,
+  architecture: architectureSchema.parse({
+    name: 'fixup-resnet10',
+    width: 2,
+    image: 16,
+    stem: 'imagenet',
+  }),
   classes: 3,
   batch: 2,
 };
@@ -24,15 +30,14 @@ const batch = {
 
 test('frees every tensor: nothing is left after gradients and after a closed trainer', async () => {
   const training = trainingSchema.parse({ epochs: 1, lr: { peak: 0.1 }, 'clip-norm': 1 });
-  const momentum = new Map([...weights].map(([name, w]) => [name, new Float32Array(w.length)]));
   const { numTensors } = tf.memory();
   await tfjsLossAndGradients(options, weights, batch);
   expect(tf.memory().numTensors).toBe(numTensors);
 
-  const trainer = await TfjsTrainer.create(options, training, { weights, momentum });
+  const trainer = await TfjsTrainer.create(options, training, startingFrom(weights));
   const held = tf.memory().numTensors;
-  await trainer.step(batch, 0.1);
-  await trainer.step(batch, 0.1);
+  await trainer.step(batch, 0.1, () => 1);
+  await trainer.step(batch, 0.1, () => 2);
   expect(tf.memory().numTensors).toBe(held);
   await trainer.close();
   expect(tf.memory().numTensors).toBe(numTensors);
