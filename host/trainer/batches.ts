@@ -3,6 +3,7 @@ import type { RandomState } from '../../engine/random/random-state.ts';
 import { stream } from '../../engine/random/streams.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import { augmentInto, evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
+import { drawMix, mixImages } from '../../engine/transforms/mixup.ts';
 import {
   shuffleIndex,
   shufflePermutation,
@@ -64,12 +65,17 @@ export class BatchMaker {
     const random = epoch === null ? null : stream(seed, 'augment', epoch, batch);
     const images = new Float32Array(chosen.length * values);
     chosen.forEach((item, position) => this.#into(side, item, random, images, position * values));
+    const mix =
+      epoch === null || training.mixup === 0
+        ? null
+        : drawMix(stream(seed, 'mixup', epoch, batch), training.mixup, chosen.length);
     const { labels, ids } = this.#split;
     return {
-      images,
+      images: mix ? mixImages(images, mix) : images,
       labels: chosen.map((item) => labels[item] ?? 0),
       size: chosen.length,
       ids: Array.from(chosen, (item) => ids[item] ?? 0),
+      ...(mix && { mix }),
     };
   }
 
