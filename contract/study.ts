@@ -172,7 +172,7 @@ const pretrainingSchema = z.strictObject({
 export const splitSchema = z.strictObject({
   train: fraction,
   test: fraction,
-  /** Taken from the training side; early stopping and the learning-rate finder look at it, never at test. */
+  /** Share of the training side that is taken from it. Early stopping looks at it, never at test. */
   validation: z.number().min(0).max(0.5).default(0),
   /** Keep images of one group on one side. */
   grouped: z.boolean().default(true),
@@ -235,6 +235,8 @@ export interface StudyPlan {
   testImages: number;
   classNames: string[];
   groupedBy: string;
+  /** Of the architecture, from the images to the head: what `freeze-to` may name. */
+  stages: string[];
   runs: {
     id: string;
     arm: string;

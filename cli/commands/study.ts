@@ -45,8 +45,6 @@ export function register(program: Command): void {
 
 async function run(file: string, { home, json = false }: GlobalOptions): Promise<void> {
   const yaml = readText(file);
-  const { requireSpec } = await import('../../host/studies/parse.ts');
-  requireSpec(yaml, file);
   const { openWorkbench } = await import('../../host/workbench.ts');
   const { printOutcome, runStudyText } = await import('./study-run.ts');
   const workbench = openWorkbench({
@@ -113,8 +111,8 @@ async function idOf({ context }: Workbench, which: string): Promise<string> {
   const known = findStudy(context.db, which);
   if (known !== null) return known;
   if (existsSync(which) && statSync(which).isFile()) {
-    const { requireSpec } = await import('../../host/studies/parse.ts');
-    const { name } = requireSpec(readText(which), which);
+    const { requireStudy } = await import('../../host/studies/save.ts');
+    const { name } = requireStudy(context, readText(which), which);
     const named = findStudy(context.db, name);
     if (named !== null) return named;
     throw new CarryoverError('not-found', `the study "${name}" of ${which} was never started`, {

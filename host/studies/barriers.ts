@@ -9,6 +9,7 @@ import { writeFileAtomic } from '../files.ts';
 import type { InterpolationJob, InterpolationMessage, TrainerJob } from '../trainer/protocol.ts';
 import { INTERPOLATOR, startChild } from './child.ts';
 import { runFolder, weightsFile } from './run-files.ts';
+import { resultEpoch } from './run-rows.ts';
 
 const POINTS = 11;
 
@@ -55,16 +56,17 @@ function interpolationJob(context: HostContext, a: RunSummary, b: RunSummary): I
   const text = readFileSync(join(runFolder(context, a.id), 'job.json'), 'utf8');
   return {
     job: JSON.parse(text) as TrainerJob,
-    a: lastWeights(context, a),
-    b: lastWeights(context, b),
+    a: resultWeights(context, a),
+    b: resultWeights(context, b),
     lambdas: Array.from({ length: POINTS }, (_, index) => index / (POINTS - 1)),
   };
 }
 
-function lastWeights(context: HostContext, { id, epochs }: RunSummary): string {
-  const file = weightsFile(context, id, epochs);
+function resultWeights(context: HostContext, run: RunSummary): string {
+  const { id } = run;
+  const file = weightsFile(context, id, resultEpoch(run));
   if (file !== null) return file;
-  throw new CarryoverError('io', `the last weights of run ${id} are not there`, {
+  throw new CarryoverError('io', `the weights of run ${id} are not there`, {
     file: runFolder(context, id),
     wayOut: 'start the study again; it trains what is missing',
   });

@@ -1,7 +1,10 @@
 import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
-import type { StudySpec, Training } from '../../contract/study.ts';
+import type { StudySpec } from '../../contract/study.ts';
+import { checkOverrides, checkTrainings } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
+import { pretrainingTraining } from './overrides.ts';
 import type { WrittenStudy } from './parse.ts';
+import { checkpointOf, pretrainingOf, readStart, type Start } from './starts.ts';
 
 /** 1234 is added to the seed of a shuffle, within 32 bits. */
 const HIGHEST_SHUFFLE_SEED = 0xffffffff - 1234;
@@ -10,16 +13,18 @@ type Path = readonly PropertyKey[];
 
 /** What the schema cannot say: names that must exist, numbers that must fit each other. */
 export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
+  const overrides = checkOverrides(spec);
   return [
+    ...overrides,
     ...checkData(spec),
-    ...checkArms(spec),
-    ...checkPretraining(spec, written),
+    ...(overrides.length === 0 ? checkArms(spec) : []),
+    ...checkPretraining(spec),
     ...repeated(spec.seeds, ['seeds'], 'seed'),
     ...repeated(spec.shuffles, ['shuffles'], 'shuffle'),
     ...repeated(spec.analyses, ['analyses'], 'analysis'),
     ...checkShuffles(spec),
     ...checkShuffleSeeds(spec),
-    ...checkRate(spec.training, written.training.lr, ['training', 'lr']),
+    ...(overrides.length === 0 ? checkTrainings(spec, written) : []),
     ...checkRecipe(spec.recipe, ['recipe']),
     ...checkAnalyses(spec),
   ];
@@ -38,34 +43,13 @@ function checkData({ data }: StudySpec): Problem[] {
   return [...problems, ...repeated(data.domains ?? [], ['data', 'domains'], 'domain')];
 }
 
-/** A start: `random`, or which pretraining after how many epochs. */
-export type Start = 'random' | { pretraining: string; epoch: number | 'last' };
-
-/** Reads `NAME@last` or `NAME@EPOCH`; the name may itself hold an @. */
-export function readStart(init: StudySpec['arms'][string]['init']): Start {
-  if (init === 'random') return 'random';
-  const at = init.checkpoint.lastIndexOf('@');
-  const epoch = init.checkpoint.slice(at + 1);
-  return {
-    pretraining: init.checkpoint.slice(0, at),
-    epoch: epoch === 'last' ? 'last' : Number(epoch),
-  };
-}
-
-/** The training of a pretraining: the study's, overridden key by key. */
-export function pretrainingTraining(spec: StudySpec, name: string): Training {
-  const own = spec.pretraining[name];
-  const given = own?.epochs === undefined ? {} : { epochs: own.epochs };
-  return { ...spec.training, ...own?.training, ...given } as Training;
-}
-
 function checkArms(spec: StudySpec): Problem[] {
   const seen = new Map<string, string>();
-  return Object.entries(spec.arms).flatMap(([arm, { init }]) => {
+  return Object.entries(spec.arms).flatMap(([arm, { init, training }]) => {
     const start = readStart(init);
     const path = start === 'random' ? ['arms', arm, 'init'] : ['arms', arm, 'init', 'checkpoint'];
-    const problems = start === 'random' ? [] : checkCheckpoint(spec, start, path);
-    const key = startKey(spec, start);
+    const problems = checkStart(spec, start, path);
+    const key = JSON.stringify([startKey(spec, start), training ?? {}]);
     const twin = seen.get(key);
     seen.set(key, arm);
     if (twin !== undefined) problems.push(problem(path, `the same start as arm "${twin}"`));
@@ -74,13 +58,21 @@ function checkArms(spec: StudySpec): Problem[] {
 }
 
 function startKey(spec: StudySpec, start: Start): string {
-  if (start === 'random') return 'random';
-  const last = pretrainingTraining(spec, start.pretraining).epochs;
-  return `${start.pretraining}@${start.epoch === 'last' ? last : start.epoch}`;
+  const source = pretrainingOf(start);
+  if (source === null) return JSON.stringify(start);
+  const last = pretrainingTraining(spec, source.pretraining).epochs;
+  return `${source.pretraining}@${source.epoch === 'last' ? last : source.epoch}`;
 }
 
-function checkCheckpoint(spec: StudySpec, start: Exclude<Start, 'random'>, path: Path): Problem[] {
-  const { pretraining, epoch } = start;
+function checkStart(spec: StudySpec, start: Start, path: Path): Problem[] {
+  const source = pretrainingOf(start);
+  const name = checkpointOf(start);
+  if (name !== null && Object.hasOwn(spec.pretraining, name)) {
+    const message = `which epoch of the pretraining "${name}"? ${name}@last, or ${name}@EPOCH`;
+    return [{ path, message, suggestion: `${name}@last` }];
+  }
+  if (source === null) return [];
+  const { pretraining, epoch } = source;
   if (!Object.hasOwn(spec.pretraining, pretraining)) {
     return [unknownName(path, 'pretraining', pretraining, Object.keys(spec.pretraining))];
   }
@@ -91,33 +83,24 @@ function checkCheckpoint(spec: StudySpec, start: Exclude<Start, 'random'>, path:
 
 /** Pretrainings that no arm names; none as long as an arm names one that does not exist. */
 function unusedPretrainings({ arms, pretraining }: StudySpec): string[] {
-  const used = Object.values(arms).flatMap(({ init }) => {
-    const start = readStart(init);
-    return start === 'random' ? [] : [start.pretraining];
-  });
+  const starts = Object.values(arms).map(({ init }) => readStart(init));
+  const used = starts.flatMap((start) => pretrainingOf(start)?.pretraining ?? []);
   if (used.some((name) => !Object.hasOwn(pretraining, name))) return [];
+  // An epoch that was forgotten is said where the arm is.
+  used.push(...starts.flatMap((start) => checkpointOf(start) ?? []));
   return Object.keys(pretraining).filter((name) => !used.includes(name));
 }
 
-function checkPretraining(spec: StudySpec, written: WrittenStudy): Problem[] {
+function checkPretraining(spec: StudySpec): Problem[] {
   const unused = unusedPretrainings(spec);
   return Object.entries(spec.pretraining).flatMap(([name, each]) => {
     const path = ['pretraining', name];
-    const own = written.pretraining?.[name];
     const problems: Problem[] = [
       ...repeated(each.data.domains ?? [], [...path, 'data', 'domains'], 'domain'),
       ...(each.recipe ? checkRecipe(each.recipe, [...path, 'recipe']) : []),
     ];
     if (unused.includes(name)) {
       problems.push(problem(path, 'no arm starts from this pretraining'));
-    }
-    if (own?.epochs !== undefined && own.training?.['epochs'] !== undefined) {
-      problems.push(problem([...path, 'epochs'], 'epochs is also given under training'));
-    }
-    const rate = own?.training?.lr;
-    if (rate) {
-      const training = pretrainingTraining(spec, name);
-      problems.push(...checkRate(training, rate, [...path, 'training', 'lr']));
     }
     return problems;
   });
@@ -152,42 +135,6 @@ function checkShuffleSeeds({ seeds, shuffles }: StudySpec): Problem[] {
           ),
         ],
   );
-}
-
-/** Keys of a schedule that another schedule needs, and those it has no use for. */
-function checkRate(training: Training, written: Record<string, unknown>, path: Path): Problem[] {
-  const { schedule, milestones, 'warmup-epochs': warmup } = training.lr;
-  const problems: Problem[] = [];
-  const useless = (key: string, where: string) => {
-    if (!Object.hasOwn(written, key)) return;
-    problems.push(problem([...path, key], `${key} applies to ${where} only, not to ${schedule}`));
-  };
-  if (schedule === 'multistep') {
-    problems.push(...checkMilestones(milestones, training.epochs, path));
-  } else {
-    useless('milestones', 'multistep');
-    useless('gamma', 'multistep');
-  }
-  if (schedule === 'one-cycle') useless('warmup-epochs', 'constant, multistep and cosine');
-  else if (warmup > training.epochs) {
-    const message = `the warm-up is longer than the ${training.epochs} epochs`;
-    problems.push(problem([...path, 'warmup-epochs'], message));
-  }
-  return problems;
-}
-
-function checkMilestones(milestones: number[] | undefined, epochs: number, path: Path): Problem[] {
-  if (milestones === undefined || milestones.length === 0) {
-    return [problem([...path, 'milestones'], 'is missing (multistep needs a list of epochs)')];
-  }
-  return milestones.flatMap((milestone, index) => {
-    const before = milestones[index - 1] ?? 0;
-    const where = [...path, 'milestones', index];
-    if (milestone <= before)
-      return [problem(where, `milestones must rise: ${milestone} after ${before}`)];
-    if (milestone < epochs) return [];
-    return [problem(where, `never reached: training has ${epochs} epochs`)];
-  });
 }
 
 function checkRecipe(recipe: StudySpec['recipe'], path: Path): Problem[] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Raised when the same specification would give other numbers: initialisation, order, recipe ... */
-export const ENGINE_FORMAT = 2;
+export const ENGINE_FORMAT = 3;
 
 /** JSON with sorted keys and without absent ones: equal values give equal text. */
 export function canonicalJson(value: unknown): string {

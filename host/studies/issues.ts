@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { studySchema } from '../../contract/study.ts';
 import { nearest } from './nearest.ts';
-import { legalKeys, legalWords } from './schema-keys.ts';
+import { kindWith, legalKeys, legalWords } from './schema-keys.ts';
 
 /** Something wrong with a study, before its line in the file is known. */
 export interface Problem {
@@ -90,6 +90,8 @@ function size(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string 
 
 function unknownKey(path: PropertyKey[], key: string): Problem {
   const legal = legalKeys(studySchema, path);
+  const kind = kindWith(studySchema, path, key);
+  if (kind !== null) return problem([...path, key], `"${key}" belongs to kind ${kind}`);
   return {
     path: [...path, key],
     message: `unknown key "${key}"; legal here: ${legal.join(', ')}`,
@@ -123,7 +125,10 @@ function describeUnion(
 ): Problem[] {
   const wrongKind = (each: ZodIssue) =>
     each.path.length === 0 && (each.code === 'invalid_type' || each.code === 'invalid_value');
-  const meant = issue.errors.find((branch) => !branch.some(wrongKind));
+  const possible = issue.errors.filter((branch) => !branch.some(wrongKind));
+  // Of kinds told apart by a key, the one whose key was given.
+  const otherKind = (each: ZodIssue) => each.path.length === 1 && each.code === 'invalid_value';
+  const meant = possible.find((branch) => !branch.some(otherKind)) ?? possible[0];
   if (meant) return meant.flatMap((each) => describe(each, [...path, ...each.path], root));
   const others = issue.errors
     .flat()

@@ -1,6 +1,8 @@
+import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { studySchema, type StudyIssue, type StudySpec } from '../../contract/study.ts';
 import { checkSpec } from './checks.ts';
+import { withCheckpointDefaults } from './checkpoint-defaults.ts';
 import { problem, schemaProblems, type Problem } from './issues.ts';
 import { readSource, type Source } from './source.ts';
 
@@ -13,8 +15,15 @@ export interface ParsedStudy {
   locate(problems: readonly Problem[]): StudyIssue[];
 }
 
-/** Reads and checks a study file as far as that is possible without its data. Never throws. */
-export function parseStudy(yaml: string): ParsedStudy {
+/** The imported checkpoint of that name, or null. */
+export type FindCheckpoint = (name: string) => CheckpointSummary | null;
+
+/**
+ * Reads and checks a study file as far as that is possible without its data. What the file leaves
+ * out of architecture and recipe is taken from the imported checkpoint that it starts from. Never
+ * throws.
+ */
+export function parseStudy(yaml: string, findCheckpoint: FindCheckpoint): ParsedStudy {
   const source = readSource(yaml);
   const locate = (problems: readonly Problem[]) => located(source, problems);
   if (source.errors.length > 0) {
@@ -26,20 +35,13 @@ export function parseStudy(yaml: string): ParsedStudy {
     const what = value === null || value === undefined ? 'the file is empty' : 'this is no mapping';
     return { spec: null, issues: locate([problem([], `${what}; a study has keys`)]), locate };
   }
-  const parsed = studySchema.safeParse(value);
+  const filled = withCheckpointDefaults(value, findCheckpoint);
+  const parsed = studySchema.safeParse(filled);
   if (!parsed.success) {
-    return { spec: null, issues: locate(schemaProblems(parsed.error, value)), locate };
+    return { spec: null, issues: locate(schemaProblems(parsed.error, filled)), locate };
   }
-  const spec = withoutFilledOverrides(parsed.data, value as WrittenStudy);
-  const issues = locate(checkSpec(spec, value as WrittenStudy));
-  return { spec: issues.length === 0 ? spec : null, issues, locate };
-}
-
-/** The specification of a study file, or CarryoverError `bad-input` that says all that is wrong. */
-export function requireSpec(yaml: string, file?: string): StudySpec {
-  const { spec, issues } = parseStudy(yaml);
-  if (spec) return spec;
-  throw issuesError(issues, file);
+  const issues = locate(checkSpec(parsed.data, value as WrittenStudy));
+  return { spec: issues.length === 0 ? parsed.data : null, issues, locate };
 }
 
 /** Issues as one failure: a line of text for each; its detail is the first that knows a remedy. */
@@ -71,17 +73,6 @@ export interface WrittenStudy {
     string,
     { epochs?: number; training?: Record<string, unknown> & { lr?: Record<string, unknown> } }
   >;
-}
-
-/** A pretraining overrides only what it names: the defaults that the schema fills in are taken out. */
-function withoutFilledOverrides(spec: StudySpec, written: WrittenStudy): StudySpec {
-  const entries = Object.entries(spec.pretraining).map(([name, each]) => {
-    const named = written.pretraining?.[name]?.training;
-    if (each.training === undefined || named === undefined) return [name, each] as const;
-    const kept = Object.entries(each.training).filter(([key]) => Object.hasOwn(named, key));
-    return [name, { ...each, training: Object.fromEntries(kept) }] as const;
-  });
-  return { ...spec, pretraining: Object.fromEntries(entries) };
 }
 
 function located(source: Source, problems: readonly Problem[]): StudyIssue[] {

@@ -1,13 +1,18 @@
 import type { Database } from 'better-sqlite3';
-import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
-import { pretrainingTraining, readStart } from './checks.ts';
 import { listSummaries } from '../datasets/read.ts';
 import { countByClass, imagesOf, lookUpDataset } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { leakWarnings, withoutTested, type Tested } from './leaks.ts';
 import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
+import { armTraining, pretrainingTraining } from './overrides.ts';
+import { classWeightProblems, runNotes, specWarnings } from './plan-warnings.ts';
+import { checkpointOf, pretrainingOf, readStart } from './starts.ts';
+import { stagesOf } from './checks-training.ts';
+import { feedingWarnings, fitProblems } from './checkpoint-defaults.ts';
+import { lookUpCheckpoint, listCheckpoints } from '../checkpoints/store.ts';
 import { divide, withoutSmallClasses, type Sides } from './sides.ts';
 
 /** Everything that determines the numbers of a run; its hash is the run's id. */
@@ -20,8 +25,14 @@ export type RunSpec = {
   training: Training;
   seed: number;
   shuffle: Shuffle;
-  start: 'random' | { run: string; epoch: number };
-  data: { domains: string[]; train: ItemsDigest; test: ItemsDigest | null };
+  /** `checkpoint`: SHA-256 of the weights of an imported one. */
+  start: 'random' | { run: string; epoch: number } | { checkpoint: string };
+  data: {
+    domains: string[];
+    train: ItemsDigest;
+    validation: ItemsDigest | null;
+    test: ItemsDigest | null;
+  };
 };
 
 /** Content hashes and class indices of a list of images, hashed in their order. */
@@ -37,7 +48,10 @@ export interface PlannedRun {
   spec: RunSpec;
   dataset: StudyDataset;
   train: StudyImage[];
+  validation: StudyImage[] | null;
   test: StudyImage[] | null;
+  /** The imported checkpoint that it starts from. */
+  checkpoint: CheckpointSummary | null;
   /** Epochs whose weights other runs of the study start from. */
   keepEpochs: number[];
   notes: string[];
@@ -45,6 +59,7 @@ export interface PlannedRun {
 
 /** A study laid out over its data. */
 export interface ExpandedStudy {
+  spec: StudySpec;
   dataset: StudyDataset;
   /** Pretraining runs first, so that every run comes after what it starts from. */
   runs: PlannedRun[];
@@ -59,6 +74,7 @@ export type Expansion =
 export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const problems: Problem[] = [];
   const target = resolveTarget(db, spec, problems);
+  const checkpoints = resolveCheckpoints(db, spec, problems);
   const sides = target && divide(spec, target.dataset, target.images);
   const pretraining = Object.keys(spec.pretraining).map((name) =>
     planPretraining(
@@ -72,7 +88,10 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   if (!target || !sides || problems.length > 0) return { study: null, problems };
   if (sides.problems.length > 0) return { study: null, problems: sides.problems };
   const sources = pretraining.flatMap((each) => (each === null ? [] : [each]));
-  return assemble(spec, target.dataset, target.domains, sides, sources);
+  problems.push(...classWeightProblems(spec, sides.classNames, sources));
+  if (problems.length > 0) return { study: null, problems };
+  const { dataset, domains } = target;
+  return assemble({ spec, dataset, domains, sides, checkpoints }, sources);
 }
 
 interface Target {
@@ -98,19 +117,14 @@ interface Source {
   warnings: string[];
 }
 
-function assemble(
-  spec: StudySpec,
-  dataset: StudyDataset,
-  domains: string[],
-  sides: Sides,
-  sources: Source[],
-): Expansion {
+type Layout = Pick<TargetPlace, 'spec' | 'dataset' | 'domains' | 'sides' | 'checkpoints'>;
+
+function assemble(layout: Layout, sources: Source[]): Expansion {
+  const { spec, dataset, sides, checkpoints } = layout;
   const parents = new Map(sources.map(({ name, run }) => [name, run]));
   const targets = Object.keys(spec.arms).flatMap((arm) =>
     spec.seeds.flatMap((seed) =>
-      spec.shuffles.map((shuffle) =>
-        planTarget({ spec, dataset, domains, sides, arm, seed, shuffle, parents }),
-      ),
+      spec.shuffles.map((shuffle) => planTarget({ ...layout, arm, seed, shuffle, parents })),
     ),
   );
   const byId = new Map<string, PlannedRun>();
@@ -129,9 +143,9 @@ function assemble(
       ...own,
       ...leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
     ]),
-    ...specWarnings(spec),
+    ...specWarnings(spec, [...checkpoints.values()]),
   ];
-  return { study: { dataset, runs: [...byId.values()], sides, warnings }, problems: [] };
+  return { study: { spec, dataset, runs: [...byId.values()], sides, warnings }, problems: [] };
 }
 
 function resolveSet(
@@ -146,6 +160,34 @@ function resolveSet(
     problems.push(unknownName(path, 'data set', set, names));
   }
   return dataset;
+}
+
+/** The imported checkpoints that arms start from, by name; what is not there or does not fit is a problem. */
+function resolveCheckpoints(
+  db: Database,
+  spec: StudySpec,
+  problems: Problem[],
+): Map<string, CheckpointSummary> {
+  const found = new Map<string, CheckpointSummary>();
+  for (const [arm, { init }] of Object.entries(spec.arms)) {
+    const name = checkpointOf(readStart(init));
+    if (name === null) continue;
+    const path = ['arms', arm, 'init', 'checkpoint'];
+    const checkpoint = lookUpCheckpoint(db, name);
+    if (checkpoint === null) {
+      problems.push(unknownStart(path, name, db, spec));
+      continue;
+    }
+    problems.push(...fitProblems(path, spec.architecture, checkpoint));
+    found.set(name, checkpoint);
+  }
+  return found;
+}
+
+function unknownStart(path: string[], name: string, db: Database, spec: StudySpec): Problem {
+  const own = Object.keys(spec.pretraining).map((each) => `${each}@last`);
+  const imported = listCheckpoints(db).map((each) => each.name);
+  return unknownName(path, 'checkpoint', name, [...own, ...imported]);
 }
 
 /** The named domains, or all; unknown ones are problems. */
@@ -187,7 +229,8 @@ function planPretraining(
   }
   const runSpec = pretrainingSpec(spec, name, domains, classNames, train);
   const keepEpochs = startEpochs(spec, name);
-  const run = plannedRun(runSpec, { arm: 'P', dataset, train, test: null, keepEpochs });
+  const rest = { validation: null, test: null, checkpoint: null, keepEpochs };
+  const run = plannedRun(runSpec, { arm: 'P', dataset, train, ...rest });
   return { name, run, warnings };
 }
 
@@ -209,15 +252,15 @@ function pretrainingSpec(
     seed: own.seed,
     shuffle: 'none',
     start: 'random',
-    data: { domains, train: digest(train, classNames), test: null },
+    data: { domains, train: digest(train, classNames), validation: null, test: null },
   };
 }
 
 /** Epochs of a pretraining that arms start from. */
 function startEpochs(spec: StudySpec, name: string): number[] {
   const epochs = Object.values(spec.arms).flatMap(({ init }) => {
-    const start = readStart(init);
-    if (start === 'random' || start.pretraining !== name) return [];
+    const start = pretrainingOf(readStart(init));
+    if (start?.pretraining !== name) return [];
     return [start.epoch === 'last' ? pretrainingTraining(spec, name).epochs : start.epoch];
   });
   return [...new Set(epochs)].sort((a, b) => a - b);
@@ -231,34 +274,43 @@ interface TargetPlace {
   arm: string;
   seed: number;
   shuffle: Shuffle;
+  /** By their names in the study. */
   parents: ReadonlyMap<string, PlannedRun>;
+  checkpoints: ReadonlyMap<string, CheckpointSummary>;
 }
 
 function planTarget(place: TargetPlace): PlannedRun {
-  const { spec, dataset, domains, sides, arm, seed, shuffle, parents } = place;
+  const { spec, dataset, domains, sides, arm, seed, shuffle, checkpoints } = place;
   const { train, test, classNames } = sides;
+  const validation = sides.validation.length === 0 ? null : sides.validation;
+  const digests = {
+    train: digest(train, classNames),
+    validation: validation && digest(validation, classNames),
+    test: digest(test, classNames),
+  };
   const runSpec: RunSpec = {
     format: ENGINE_FORMAT,
     kind: 'target',
     architecture: spec.architecture,
     classNames,
     recipe: recipeUnder(spec.recipe, shuffle),
-    training: spec.training,
+    training: armTraining(spec, arm),
     seed,
     shuffle,
-    start: startOf(spec, arm, parents),
-    data: { domains, train: digest(train, classNames), test: digest(test, classNames) },
+    start: startOf(place),
+    data: { domains, ...digests },
   };
-  return plannedRun(runSpec, { arm, dataset, train, test, keepEpochs: [] });
+  const name = checkpointOf(readStart(spec.arms[arm]!.init));
+  const checkpoint = name === null ? null : checkpoints.get(name)!;
+  const images = { train, validation, test };
+  const notes = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
+  return plannedRun(runSpec, { arm, dataset, ...images, checkpoint, keepEpochs: [] }, notes);
 }
 
-function startOf(
-  spec: StudySpec,
-  arm: string,
-  parents: ReadonlyMap<string, PlannedRun>,
-): RunSpec['start'] {
+function startOf({ spec, arm, parents, checkpoints }: TargetPlace): RunSpec['start'] {
   const start = readStart(spec.arms[arm]!.init);
   if (start === 'random') return 'random';
+  if ('checkpoint' in start) return { checkpoint: checkpoints.get(start.checkpoint)!.sha256 };
   const parent = parents.get(start.pretraining)!;
   const epoch = start.epoch === 'last' ? parent.spec.training.epochs : start.epoch;
   return { run: parent.id, epoch };
@@ -271,19 +323,10 @@ export function recipeUnder(recipe: Recipe, shuffle: Shuffle): Recipe {
 
 function plannedRun(
   spec: RunSpec,
-  rest: Pick<PlannedRun, 'arm' | 'dataset' | 'train' | 'test' | 'keepEpochs'>,
+  rest: Omit<PlannedRun, 'id' | 'spec' | 'notes'>,
+  notes: string[] = [],
 ): PlannedRun {
-  return { id: runIdOf(spec), spec, ...rest, notes: runNotes(spec) };
-}
-
-function runNotes({ training, shuffle }: RunSpec): string[] {
-  const notes: string[] = [];
-  const every = training['evaluate-every'];
-  if (every !== 1) {
-    notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
-  }
-  if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
-  return notes;
+  return { id: runIdOf(spec), spec, ...rest, notes: [...runNotes(spec), ...notes] };
 }
 
 function digest(images: readonly StudyImage[], classNames: readonly string[]): ItemsDigest {
@@ -292,36 +335,16 @@ function digest(images: readonly StudyImage[], classNames: readonly string[]): I
   return { images: images.length, sha256: sha256(lines.join('')) };
 }
 
-function specWarnings(spec: StudySpec): string[] {
-  const warnings: string[] = [];
-  const shuffled = spec.shuffles.filter((shuffle) => shuffle !== 'none');
-  if (shuffled.length > 0 && spec.recipe.augment !== 'none') {
-    const across = spec.shuffles.includes('none')
-      ? '; compare arms within a shuffle, not across'
-      : '';
-    warnings.push(`shuffled runs are trained without augmentation, as in the paper${across}`);
-  }
-  for (const shuffle of shuffled) {
-    const seeds = spec.seeds.filter(
-      (seed) => shufflePermutation(shuffle, spec.architecture.image, 3, seed)?.identity,
-    );
-    if (seeds.length === 0) continue;
-    const which = `seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}`;
-    warnings.push(`shuffle ${shuffle} with ${which} leaves every block in its place: no shuffle`);
-  }
-  const every = spec.training['evaluate-every'];
-  if (every !== 1) warnings.push(`accuracies are taken every ${every} epochs and after the last`);
-  return warnings;
-}
-
 /** The plan as people see it. `done` tells which runs need no more work. */
 export function studyPlan(study: ExpandedStudy, done: (run: PlannedRun) => boolean): StudyPlan {
   const { sides, warnings } = study;
   return {
     trainImages: sides.train.length,
+    validationImages: sides.validation.length,
     testImages: sides.test.length,
     classNames: sides.classNames,
     groupedBy: sides.groupedBy,
+    stages: [...stagesOf(study.spec.architecture)],
     runs: study.runs.map((run) => ({
       id: run.id,
       arm: run.arm,

@@ -16,6 +16,7 @@ interface RunRow {
   shuffle: string;
   parent_run_id: string | null;
   parent_epoch: number | null;
+  parent_checkpoint: string | null;
   epochs: number;
   device: string;
   versions_json: string;
@@ -23,13 +24,16 @@ interface RunRow {
   notes_json: string;
   failure_json: string | null;
   weights_sha256: string | null;
+  best_epoch: number | null;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
 }
 
-const SELECT = `SELECT runs.*, datasets.name AS dataset_name
-  FROM runs JOIN datasets ON datasets.id = runs.dataset_id`;
+const SELECT = `SELECT runs.*, datasets.name AS dataset_name,
+    checkpoints.name AS parent_checkpoint
+  FROM runs JOIN datasets ON datasets.id = runs.dataset_id
+  LEFT JOIN checkpoints ON checkpoints.id = runs.parent_checkpoint_id`;
 
 /** Runs, oldest first; of a study in its own order and with its names of the arms. */
 export function listRuns(
@@ -69,7 +73,9 @@ export function runDetail(db: Database, id: string): RunDetail {
     spec: JSON.parse(row.spec_json) as Record<string, unknown>,
     datasetHash: row.dataset_hash,
     parentCheckpoint:
-      row.parent_run_id === null ? null : `${row.parent_run_id}@${row.parent_epoch ?? 'last'}`,
+      row.parent_run_id === null
+        ? row.parent_checkpoint
+        : `${row.parent_run_id}@${row.parent_epoch ?? 'last'}`,
     device: row.device,
     versions: JSON.parse(row.versions_json) as Record<string, string>,
     createdAt: row.created_at,
@@ -92,6 +98,7 @@ export function learningCurve(db: Database, id: string): EpochMetrics[] {
   return db
     .prepare<[string], EpochMetrics>(
       `SELECT epoch, train_loss AS trainLoss, train_accuracy AS trainAccuracy,
+              validation_loss AS validationLoss, validation_accuracy AS validationAccuracy,
               test_loss AS testLoss, test_accuracy AS testAccuracy,
               learning_rate AS learningRate, seconds
        FROM epochs WHERE run_id = ? ORDER BY epoch`,
@@ -106,6 +113,11 @@ export function optimisationSpeed(curve: readonly EpochMetrics[]): number | null
   );
   if (values.length === 0) return null;
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The epoch whose weights a finished run stands for. */
+export function resultEpoch({ bestEpoch, epochs }: RunSummary): number {
+  return bestEpoch ?? epochs;
 }
 
 function requireRow(db: Database, id: string): RunRow {
@@ -126,6 +138,7 @@ function summaryOf(db: Database, row: RunRow): RunSummary {
        JOIN studies ON studies.id = study_runs.study_id WHERE run_id = ? ORDER BY studies.name`,
     )
     .all(row.id);
+  const result = curve.filter(({ epoch }) => epoch <= (row.best_epoch ?? Infinity));
   return {
     id: row.id,
     arm: row.arm,
@@ -139,10 +152,12 @@ function summaryOf(db: Database, row: RunRow): RunSummary {
     status: row.status,
     epochs: row.epochs,
     epochsDone: curve.at(-1)?.epoch ?? 0,
+    bestEpoch: row.best_epoch,
     trainImages: spec.data.train.images,
+    validationImages: spec.data.validation?.images ?? 0,
     testImages: spec.data.test?.images ?? 0,
-    trainAccuracy: curve.findLast((each) => each.trainAccuracy !== null)?.trainAccuracy ?? null,
-    testAccuracy: curve.findLast((each) => each.testAccuracy !== null)?.testAccuracy ?? null,
+    trainAccuracy: result.findLast((each) => each.trainAccuracy !== null)?.trainAccuracy ?? null,
+    testAccuracy: result.findLast((each) => each.testAccuracy !== null)?.testAccuracy ?? null,
     optimisationSpeed: row.status === 'done' ? optimisationSpeed(curve) : null,
     studies,
   };

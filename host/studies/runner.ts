@@ -3,18 +3,21 @@ import type { Job } from '../../contract/jobs.ts';
 import type { HostContext, JobHandle } from '../context.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { checkPresent } from '../trainer/present.ts';
-import { issuesError, parseStudy } from './parse.ts';
+import { issuesError } from './parse.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
 import { expandStudy } from './plan.ts';
 import { imagesOfRun, StudyProgress } from './progress.ts';
 import { writeReport } from './report/write.ts';
 import { computeResults } from './results.ts';
 import { isFinished } from './run-files.ts';
+import { readStudy } from './save.ts';
 import {
   cancelStudyRuns,
   setStudyJob,
   setStudyStatus,
+  storedRuns,
   storedStudy,
+  storeParts,
   storeResults,
 } from './store.ts';
 import type { StudyStatus } from './store.ts';
@@ -131,7 +134,7 @@ async function trainAll(
   handle: JobHandle,
   stop: Stop,
 ): Promise<boolean> {
-  const study = expandStored(context, studyId);
+  const study = refreshed(context, studyId);
   const waiting = study.runs.filter((run) => !isFinished(context, run.id, run.keepEpochs));
   await checkPresent(pathsOf(waiting));
   const total = waiting.reduce((sum, run) => sum + imagesOfRun(run), 0);
@@ -145,8 +148,10 @@ async function trainAll(
 
 /** Files of all images that the runs need, each once: a lost one is to stop hours of training first. */
 function pathsOf(runs: readonly PlannedRun[]): string[] {
-  const paths = runs.flatMap(({ dataset, train, test }) =>
-    [...train, ...(test ?? [])].map(({ path }) => absolutePath(dataset.root, path)),
+  const paths = runs.flatMap(({ dataset, train, validation, test }) =>
+    [...train, ...(validation ?? []), ...(test ?? [])].map(({ path }) =>
+      absolutePath(dataset.root, path),
+    ),
   );
   return [...new Set(paths)];
 }
@@ -166,12 +171,24 @@ async function conclude(context: HostContext, studyId: string, handle: JobHandle
 }
 
 /** A stored study laid out over its data as it is now. Throws `bad-input` when it no longer fits. */
-export function expandStored({ db }: HostContext, studyId: string): ExpandedStudy {
-  const { yaml } = storedStudy(db, studyId);
-  const parsed = parseStudy(yaml);
+export function expandStored({ db }: Pick<HostContext, 'db'>, studyId: string): ExpandedStudy {
+  const parsed = readStudy({ db }, storedStudy(db, studyId).yaml);
   if (parsed.spec === null) throw issuesError(parsed.issues);
   const { study, problems } = expandStudy(db, parsed.spec);
   if (study === null) throw issuesError(parsed.locate(problems));
+  return study;
+}
+
+/**
+ * A study that is to be trained. Its runs are stored anew where they are others than when it was:
+ * a newer version computes other numbers from the same file.
+ */
+function refreshed({ db }: HostContext, studyId: string): ExpandedStudy {
+  const study = expandStored({ db }, studyId);
+  const planned = study.runs.map(({ id }) => id);
+  if (planned.some((id) => !storedRuns(db, studyId).has(id))) {
+    storeParts(db, studyId, study);
+  }
   return study;
 }
 

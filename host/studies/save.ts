@@ -1,6 +1,8 @@
 import { CarryoverError } from '../../contract/errors.ts';
-import type { StudyIssue, StudyPlan } from '../../contract/study.ts';
+import type { StudyIssue, StudyPlan, StudySpec } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
+import { lookUpCheckpoint } from '../checkpoints/store.ts';
+import type { ParsedStudy } from './parse.ts';
 import { issuesError, parseStudy } from './parse.ts';
 import type { ExpandedStudy } from './plan.ts';
 import { expandStudy, studyPlan } from './plan.ts';
@@ -21,13 +23,25 @@ export function checkStudy(
   };
 }
 
+/** Reads a study file with the checkpoints of the home at hand. */
+export function readStudy({ db }: Pick<HostContext, 'db'>, yaml: string): ParsedStudy {
+  return parseStudy(yaml, (name) => lookUpCheckpoint(db, name));
+}
+
+/** The specification of a study file, or `bad-input` that says all that is wrong. */
+export function requireStudy(context: HostContext, yaml: string, file: string): StudySpec {
+  const { spec, issues } = readStudy(context, yaml);
+  if (spec === null) throw issuesError(issues, file);
+  return spec;
+}
+
 function layOut(
-  { db }: HostContext,
+  context: HostContext,
   yaml: string,
 ): { issues: StudyIssue[]; study: ExpandedStudy | null } {
-  const parsed = parseStudy(yaml);
+  const parsed = readStudy(context, yaml);
   if (parsed.spec === null) return { issues: parsed.issues, study: null };
-  const { study, problems } = expandStudy(db, parsed.spec);
+  const { study, problems } = expandStudy(context.db, parsed.spec);
   return { issues: parsed.locate(problems), study };
 }
 
@@ -44,7 +58,7 @@ export interface SaveOptions {
  * `conflict` when another study has that name or the study is running.
  */
 export function saveStudy(context: HostContext, yaml: string, options: SaveOptions = {}): string {
-  const parsed = parseStudy(yaml);
+  const parsed = readStudy(context, yaml);
   if (parsed.spec === null) throw issuesError(parsed.issues, options.file);
   const id = studyIdOf(parsed.spec.name);
   if (findStudy(context.db, id) !== null) {

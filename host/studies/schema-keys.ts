@@ -61,3 +61,14 @@ export function legalWords(schema: Schema, path: Path): string[] {
   });
   return [...new Set(words)];
 }
+
+/** The value of `kind` in the mapping at `path` that may have `key`; null where no kind has it. */
+export function kindWith(schema: Schema, path: Path, key: string): string | null {
+  for (const each of schemasAt(schema, path)) {
+    const def = (each as z.core.$ZodTypes)._zod.def;
+    if (def.type !== 'object' || !Object.hasOwn(def.shape, key)) continue;
+    const [kind] = legalWords(each, ['kind']);
+    if (kind !== undefined) return kind;
+  }
+  return null;
+}

@@ -7,6 +7,8 @@ import { splitItems } from './split.ts';
 /** The two sides of a study's data, after classes that cannot be learnt or scored are gone. */
 export interface Sides {
   train: StudyImage[];
+  /** Taken from the training side; empty when the study wants none. */
+  validation: StudyImage[];
   test: StudyImage[];
   /** In order of name. */
   classNames: string[];
@@ -27,13 +29,67 @@ export function divide(spec: StudySpec, dataset: StudyDataset, images: StudyImag
   const kept = withoutHalfClasses(side('train'), side('test'), warnings);
   warnings.push(...splitWarnings(spec, kept.train, kept.test, enough.length));
   const classNames = [...countByClass(kept.train).keys()];
+  const problems = sideProblems(spec, { ...kept, images, enough, classNames });
+  const { train, validation } = withoutValidation(spec, kept.train, classNames);
+  warnings.push(...validationWarnings(train, validation, classNames));
+  if (problems.length === 0 && spec.data.split.validation > 0 && validation.length === 0) {
+    problems.push(noValidation(spec));
+  }
   return {
-    ...kept,
-    classNames,
-    groupedBy: groupingText(spec, dataset, kept.train, kept.test),
-    warnings,
-    problems: sideProblems(spec, { ...kept, images, enough, classNames }),
+    ...{ train, validation, test: kept.test, classNames },
+    groupedBy: groupingText(spec, dataset, { train, validation, test: kept.test }),
+    ...{ warnings, problems },
   };
+}
+
+/**
+ * Takes the validation images out of the training side, as the study divides train from test:
+ * whole groups, by its seed. A class keeps its training images where it would lose all of them.
+ */
+function withoutValidation(
+  spec: StudySpec,
+  images: StudyImage[],
+  classNames: readonly string[],
+): { train: StudyImage[]; validation: StudyImage[] } {
+  const { validation: share, grouped, seed } = spec.data.split;
+  if (share === 0) return { train: images, validation: [] };
+  const items = images.map(({ label, group }) => ({ label: classNames.indexOf(label), group }));
+  const options = { train: 1 - share, test: share, grouped, seed, stream: 'validation' } as const;
+  const sides = splitItems(items, options);
+  const learnt = new Set(images.flatMap(({ label }, i) => (sides[i] === 'train' ? [label] : [])));
+  const isKept = (image: StudyImage, index: number): boolean =>
+    sides[index] === 'train' || !learnt.has(image.label);
+  return {
+    train: images.filter(isKept),
+    validation: images.filter((image, index) => !isKept(image, index)),
+  };
+}
+
+function validationWarnings(
+  train: readonly StudyImage[],
+  validation: readonly StudyImage[],
+  classNames: readonly string[],
+): string[] {
+  if (validation.length === 0) return [];
+  const warnings: string[] = [];
+  const counts = countByClass(validation);
+  const without = classNames.filter((name) => !counts.has(name));
+  if (without.length > 0) warnings.push(`without a validation image: ${without.join(', ')}`);
+  const seen = new Set(train.map(({ sha256 }) => sha256));
+  const twins = validation.filter(({ sha256 }) => seen.has(sha256)).length;
+  if (twins > 0) {
+    warnings.push(`${twins} validation images are byte for byte the same as a training image`);
+  }
+  return warnings;
+}
+
+function noValidation({ data }: StudySpec): Problem {
+  const { validation, grouped } = data.split;
+  const hint = grouped
+    ? 'there are too few groups; try a larger share, another split seed or grouped: false'
+    : 'there are too few images; try a larger share';
+  const message = `no validation image is left for a share of ${validation}: ${hint}`;
+  return problem(['data', 'split', 'validation'], message);
 }
 
 /** Images of classes with at least `least` of them; the others are named in a warning. */
@@ -78,14 +134,17 @@ function withoutHalfClasses(
 function groupingText(
   spec: StudySpec,
   dataset: StudyDataset,
-  train: StudyImage[],
-  test: StudyImage[],
+  { train, validation, test }: Pick<Sides, 'train' | 'validation' | 'test'>,
 ): string {
   if (!spec.data.split.grouped) return 'nothing: single images, stratified by class';
-  const inTrain = new Set(train.map(({ group }) => group));
-  const inTest = new Set(test.map(({ group }) => group));
-  const both = [...inTest].filter((group) => inTrain.has(group)).length;
-  return `${dataset.groupedBy}: ${inTrain.size} groups in train, ${inTest.size} in test, ${both} in both`;
+  const groupsOf = (images: readonly StudyImage[]) => new Set(images.map(({ group }) => group));
+  const sides = [train, validation, test].map(groupsOf);
+  const [inTrain, inValidation, inTest] = sides.map(({ size }) => size);
+  const all = new Set(sides.flatMap((groups) => [...groups])).size;
+  const both = sides.reduce((sum, { size }) => sum + size, 0) - all;
+  const middle = validation.length === 0 ? '' : ` ${inValidation} in validation,`;
+  const across = validation.length === 0 ? 'both' : 'more than one';
+  return `${dataset.groupedBy}: ${inTrain} groups in train,${middle} ${inTest} in test, ${both} in ${across}`;
 }
 
 function splitWarnings(

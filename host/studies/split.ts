@@ -14,6 +14,8 @@ export interface SplitOptions {
   /** true: all images of a group are on one side. */
   grouped: boolean;
   seed: number;
+  /** What is drawn: sides of a study, or validation images out of its training side. */
+  stream?: 'split' | 'validation';
 }
 
 export type Side = 'train' | 'test' | 'unused';
@@ -27,7 +29,7 @@ interface Unit {
 
 /**
  * Divides images into sides, the same for the same input. Whole groups (or, ungrouped, single
- * images) in an order drawn from `stream(seed, 'split')`, large before small so that small ones
+ * images) in an order drawn from a stream of the seed, large before small so that small ones
  * even out what large ones left, each to the side where it brings the classes and the whole
  * nearest to their fractions. Groups are not cut, so the fractions reached may differ from
  * those wanted: the fewer and larger the groups, the more.
@@ -37,7 +39,7 @@ interface Unit {
  */
 export function splitItems(items: readonly SplitItem[], options: SplitOptions): Side[] {
   const units = unitsOf(items, options.grouped);
-  const order = [...stream(options.seed, 'split').permutation(units.length)];
+  const order = [...stream(options.seed, options.stream ?? 'split').permutation(units.length)];
   const shuffled = order.map((index) => units[index]!);
   shuffled.sort((a, b) => b.members.length - a.members.length);
   const targets = targetsOf(items, options);

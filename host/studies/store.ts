@@ -40,12 +40,34 @@ export function storeStudy(
       plan: JSON.stringify(plan),
       now: now(),
     });
+    storeParts(db, id, study);
+  })();
+  return id;
+}
+
+/** Writes the split and the runs of a study in place of those it had, and its plan. */
+export function storeParts(db: Database, id: string, study: ExpandedStudy): void {
+  db.transaction(() => {
+    const plan = JSON.stringify(studyPlan(study, () => false));
+    db.prepare('UPDATE studies SET plan_json = ?, spec_json = ? WHERE id = ?').run(
+      plan,
+      JSON.stringify(study.spec),
+      id,
+    );
     clearParts(db, id);
     storeImages(db, id, study);
     study.runs.forEach((run, position) => storeRun(db, id, run, position));
     dropOrphans(db);
   })();
-  return id;
+}
+
+/** Ids of the runs of a study as it was stored. */
+export function storedRuns(db: Database, id: string): Set<string> {
+  const ids = db
+    .prepare<[string], string>('SELECT run_id FROM study_runs WHERE study_id = ?')
+    .pluck()
+    .all(id);
+  return new Set(ids);
 }
 
 function clearParts(db: Database, id: string): void {
@@ -58,18 +80,19 @@ function storeImages(db: Database, id: string, { sides }: ExpandedStudy): void {
     'INSERT INTO study_images (study_id, image_id, split) VALUES (?, ?, ?)',
   );
   for (const image of sides.train) insert.run(id, image.id, 'train');
+  for (const image of sides.validation) insert.run(id, image.id, 'validation');
   for (const image of sides.test) insert.run(id, image.id, 'test');
 }
 
 function storeRun(db: Database, studyId: string, run: PlannedRun, position: number): void {
-  const { spec, dataset } = run;
-  const parent = spec.start === 'random' ? null : spec.start;
+  const { spec, dataset, checkpoint } = run;
+  const parent = typeof spec.start === 'object' && 'run' in spec.start ? spec.start : null;
   db.prepare(
     `INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,
-       shuffle, parent_run_id, parent_epoch, epochs, device, versions_json, status, notes_json,
+       shuffle, parent_run_id, parent_epoch, parent_checkpoint_id, epochs, device, versions_json, status, notes_json,
        created_at)
      VALUES (@id, @kind, @arm, @spec, @dataset, @hash, @architecture, @seed, @shuffle, @parent,
-       @parentEpoch, @epochs, '', '{}', 'planned', @notes, @now)
+       @parentEpoch, @checkpoint, @epochs, '', '{}', 'planned', @notes, @now)
      ON CONFLICT (id) DO NOTHING`,
   ).run({
     id: run.id,
@@ -83,6 +106,7 @@ function storeRun(db: Database, studyId: string, run: PlannedRun, position: numb
     shuffle: String(spec.shuffle),
     parent: parent?.run ?? null,
     parentEpoch: parent?.epoch ?? null,
+    checkpoint: checkpoint?.id ?? null,
     epochs: spec.training.epochs,
     notes: JSON.stringify(run.notes),
     now: now(),
@@ -171,17 +195,18 @@ export function resetRun(db: Database, id: string): void {
     db.prepare('DELETE FROM run_files WHERE run_id = ?').run(id);
     db.prepare(
       `UPDATE runs SET status = 'planned', started_at = NULL, finished_at = NULL,
-         failure_json = NULL, weights_sha256 = NULL WHERE id = ?`,
+         failure_json = NULL, weights_sha256 = NULL,
+         best_epoch = NULL WHERE id = ?`,
     ).run(id);
   })();
 }
 
 export function storeEpoch(db: Database, runId: string, metrics: EpochMetrics): void {
   db.prepare(
-    `INSERT OR REPLACE INTO epochs (run_id, epoch, train_loss, train_accuracy, test_loss,
-       test_accuracy, learning_rate, seconds)
-     VALUES (@runId, @epoch, @trainLoss, @trainAccuracy, @testLoss, @testAccuracy, @learningRate,
-       @seconds)`,
+    `INSERT OR REPLACE INTO epochs (run_id, epoch, train_loss, train_accuracy,
+       validation_loss, validation_accuracy, test_loss, test_accuracy, learning_rate, seconds)
+     VALUES (@runId, @epoch, @trainLoss, @trainAccuracy, @validationLoss, @validationAccuracy,
+       @testLoss, @testAccuracy, @learningRate, @seconds)`,
   ).run({ runId, ...metrics });
 }
 
@@ -209,12 +234,13 @@ export function storeFinishedRun(
     for (const file of done.files) storeFile(db, id, file);
     db.prepare(
       `UPDATE runs SET status = 'done', device = @device, versions_json = @versions,
-         weights_sha256 = @weights, finished_at = @now, failure_json = NULL WHERE id = @id`,
+         weights_sha256 = @weights, best_epoch = @best, finished_at = @now, failure_json = NULL WHERE id = @id`,
     ).run({
       id,
       device: done.device,
       versions: JSON.stringify(done.versions),
       weights: done.weightsHash,
+      best: done.bestEpoch,
       now: now(),
     });
   })();

@@ -35,6 +35,9 @@ const SELECT = `SELECT studies.id, studies.name, studies.status, datasets.name A
      WHERE study_id = studies.id AND runs.status = 'done') AS runsDone
   FROM studies JOIN datasets ON datasets.id = studies.dataset_id`;
 
+/** What plans of earlier versions do not say. */
+const OLDER_PLAN = { validationImages: 0, stages: [] as string[] };
+
 /** All studies, newest first. */
 export function listStudies(db: Database): StudySummary[] {
   return db
@@ -50,7 +53,7 @@ export function studySummary(db: Database, id: string): StudySummary {
 /** A study with its plan (as far as it is done by now) and its results. Throws `not-found`. */
 export function studyDetail({ db, home }: HostContext, id: string): StudyDetail {
   const row = requireRow(db, id);
-  const plan = JSON.parse(row.plan_json) as StudyPlan;
+  const plan = { ...OLDER_PLAN, ...(JSON.parse(row.plan_json) as StudyPlan) };
   const done = new Set(
     db
       .prepare<[string], string>(

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CarryoverError, toFailure } from '../../contract/errors.ts';
 import type { RunProgress } from '../../contract/runs.ts';
 import { stream } from '../../engine/random/streams.ts';
+import { checkpointFile } from '../checkpoints/store.ts';
 import type { HostContext } from '../context.ts';
+import { readSettings } from '../settings.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
 import { fileError, writeFileAtomic } from '../files.ts';
@@ -103,6 +106,7 @@ function trainerJob(
     runId: run.id,
     folder,
     cacheFolder: context.home.cache,
+    cacheBytes: readSettings(context.db).cacheMegabytes * 1e6,
     architecture: spec.architecture,
     classNames: spec.classNames,
     recipe: spec.recipe,
@@ -110,6 +114,7 @@ function trainerJob(
     seed: trainingSeed(spec),
     shuffle: spec.shuffle,
     train: itemsOf(run, run.train),
+    validation: run.validation && itemsOf(run, run.validation),
     test: run.test && itemsOf(run, run.test),
     start: startOf(context, run),
     keepEpochs: [...keep].filter((epoch) => epoch > 0 && epoch < epochs).sort((a, b) => a - b),
@@ -131,8 +136,16 @@ function itemsOf({ dataset, spec }: PlannedRun, images: readonly StudyImage[]): 
   };
 }
 
-function startOf(context: HostContext, { spec }: PlannedRun): TrainerJob['start'] {
-  if (spec.start === 'random') return { kind: 'random' };
+function startOf(context: HostContext, { spec, checkpoint }: PlannedRun): TrainerJob['start'] {
+  if (checkpoint) {
+    const file = checkpointFile(context.home, checkpoint.id);
+    if (existsSync(file)) return { kind: 'checkpoint', file };
+    throw new CarryoverError('io', `the weights of checkpoint "${checkpoint.name}" are not there`, {
+      file,
+      wayOut: 'import the checkpoint again',
+    });
+  }
+  if (spec.start === 'random' || 'checkpoint' in spec.start) return { kind: 'random' };
   const { run, epoch } = spec.start;
   const file = weightsFile(context, run, epoch);
   if (file !== null) return { kind: 'weights', file };

@@ -1,21 +1,21 @@
 /** The child process that evaluates a line: `node interpolate-main.ts <job.json>`. */
-import { availableParallelism } from 'node:os';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { alongLine } from '../../engine/analysis/interpolation.ts';
 import { OnnxEvaluator } from '../../engine/runtime/onnx/trainer.ts';
 import { runChild } from './child.ts';
+import { trainerSettings } from './train.ts';
 import { readWeights } from './journal.ts';
 import { modelOptions, openLoader } from './open-loader.ts';
 import type { InterpolationJob, InterpolationMessage } from './protocol.ts';
 
 await runChild<InterpolationJob, InterpolationMessage>(async ({ job, a, b, lambdas }, send) => {
-  if (!job.test) throw new CarryoverError('bad-input', `run ${job.runId} has no test images`);
   const options = modelOptions(job);
   const loader = await openLoader(job, () => undefined);
-  const evaluator = await OnnxEvaluator.create(options, availableParallelism());
+  const evaluator = await OnnxEvaluator.create(options, trainerSettings(job));
   try {
-    const source = loader.source('test', job.test.labels.length);
+    const source = loader.source('test');
+    if (!source) throw new CarryoverError('bad-input', `run ${job.runId} has no test images`);
     const ends: [Weights, Weights] = [await weightsOf(a), await weightsOf(b)];
     for await (const point of alongLine(...ends, lambdas, evaluator, source, options)) {
       send({ type: 'point', point });

@@ -6,6 +6,7 @@ import type { Tensor, TensorFile } from '../../engine/formats/safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../engine/formats/safetensors.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
+import type { Best } from '../../engine/train/early-stopping.ts';
 import type { TrainingPoint } from '../../engine/train/loop.ts';
 import { systemCode, writeFileAtomic } from '../files.ts';
 import type { WrittenFile } from './protocol.ts';
@@ -19,21 +20,31 @@ export interface Journal {
 
 const NAME = 'journal.safetensors';
 const WEIGHT = 'weight/';
-const MOMENTUM = 'momentum/';
+const OPTIMISER = 'optimiser/';
+const BEST = 'best/';
+
+interface Stored {
+  curve: EpochMetrics[];
+  position: Omit<TrainingPoint, 'state' | 'best'>;
+  best: Omit<Best, 'weights'> | null;
+  files: WrittenFile[];
+}
 
 /** Replaces the run's journal; a crash leaves the old one or the new one. */
 export async function writeJournal(
   folder: string,
-  parameters: readonly ParameterSpec[],
   { curve, point, files }: Journal,
 ): Promise<void> {
-  const { state, ...position } = point;
+  const { state, best, ...position } = point;
+  const { weights: bestWeights = new Map() as Weights, ...bestEpoch } = best ?? {};
   const tensors = new Map<string, Tensor>();
-  for (const { name, shape } of parameters) {
-    tensors.set(WEIGHT + name, { shape, data: required(state.weights, name) });
-    tensors.set(MOMENTUM + name, { shape, data: required(state.momentum, name) });
-  }
-  const metadata = { position: JSON.stringify({ curve, position, files }) };
+  const put = (prefix: string, values: Weights): void =>
+    values.forEach((data, name) => tensors.set(prefix + name, { shape: [data.length], data }));
+  put(WEIGHT, state.weights);
+  put(OPTIMISER, state.optimiser);
+  put(BEST, bestWeights);
+  const stored = { curve, position, best: best && bestEpoch, files };
+  const metadata = { position: JSON.stringify(stored) };
   await writeFileAtomic(join(folder, NAME), encodeSafetensors({ tensors, metadata }));
 }
 
@@ -45,19 +56,16 @@ export async function readJournal(folder: string): Promise<Journal | null> {
   });
   if (!bytes) return null;
   const { tensors, metadata } = decodeSafetensors(bytes, join(folder, NAME));
-  const stored = JSON.parse(metadata['position'] ?? '{}') as {
-    curve: EpochMetrics[];
-    position: Omit<TrainingPoint, 'state'>;
-    files: WrittenFile[];
-  };
+  const { curve, position, best, files } = JSON.parse(metadata['position'] ?? '{}') as Stored;
   const pick = (prefix: string): Weights =>
     new Map(
       [...tensors]
         .filter(([name]) => name.startsWith(prefix))
         .map(([name, { data }]) => [name.slice(prefix.length), data]),
     );
-  const state = { weights: pick(WEIGHT), momentum: pick(MOMENTUM) };
-  return { curve: stored.curve, point: { state, ...stored.position }, files: stored.files };
+  const state = { weights: pick(WEIGHT), optimiser: pick(OPTIMISER) };
+  const point = { state, ...position, best: best && { ...best, weights: pick(BEST) } };
+  return { curve, point, files };
 }
 
 /** Writes the weights of an epoch as `weights-<epoch>.safetensors`. */

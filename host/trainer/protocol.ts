@@ -35,8 +35,11 @@ export interface TrainerJob {
   validation: ItemList | null;
   /** null: trained on everything, nothing to test on. */
   test: ItemList | null;
-  /** `weights`: a weights file of another run; the head is re-initialised. */
-  start: { kind: 'random' } | { kind: 'weights'; file: string };
+  /**
+   * `weights`: a weights file of another run; `checkpoint`: one that was imported, whose first
+   * layer is fitted to the channels and which may lack tensors. The head is drawn anew.
+   */
+  start: { kind: 'random' } | { kind: 'weights' | 'checkpoint'; file: string };
   /** Epochs whose weights are kept besides 0 (the start) and the last. */
   keepEpochs: number[];
 }
@@ -101,6 +104,8 @@ export type TrainerMessage =
   | {
       type: 'done';
       files: WrittenFile[];
+      /** With early stopping: the epoch that the result is of. */
+      bestEpoch: number | null;
       weightsHash: string;
       device: string;
       versions: Record<string, string>;

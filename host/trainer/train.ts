@@ -2,17 +2,22 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import type { EpochMetrics } from '../../contract/runs.ts';
-import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
+import type { ParameterSpec } from '../../engine/models/model.ts';
+import type { Weights } from '../../engine/models/registry.ts';
 import { buildModel } from '../../engine/models/registry.ts';
+import { startingFrom } from '../../engine/runtime/batch.ts';
+import type { TrainerSettings } from '../../engine/runtime/onnx/trainer.ts';
+import { classWeightsOf } from '../../engine/train/class-weights.ts';
 import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
-import { trainRun } from '../../engine/train/loop.ts';
+import { startPoint, trainRun } from '../../engine/train/loop.ts';
+import type { Phase } from '../../engine/train/phases.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { RateMeter } from '../jobs/rate.ts';
 import type { Journal } from './journal.ts';
 import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
-import { CHANNELS, modelOptions, openLoader } from './open-loader.ts';
+import { modelOptions, openLoader } from './open-loader.ts';
 import type { TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
-import { startWeights } from './start.ts';
+import { startOf } from './start.ts';
 
 const TELL_EVERY_MS = 250;
 
@@ -22,30 +27,33 @@ type Send = (message: TrainerMessage) => void;
 export async function train(job: TrainerJob, send: Send, pausing: () => boolean): Promise<void> {
   const loader = await openLoader(job, send);
   try {
-    const session = await Session.open(job, send);
+    const run = await RunUnderWay.open(job, send);
+    const train = loader.source('train');
+    if (!train) throw new Error('a job has training images');
     const outcome = await trainRun({
-      options: session.options,
+      options: modelOptions(job),
       training: job.training,
-      train: loader.source('train', job.train.labels.length),
-      test: job.test && loader.source('test', job.test.labels.length),
-      threads: availableParallelism(),
-      from: session.journal.point,
+      train,
+      validation: loader.source('validation'),
+      test: loader.source('test'),
+      session: trainerSettings(job),
+      from: run.journal.point,
       hooks: {
-        onStep: (step) => session.step(step),
-        onEpoch: (metrics, next) => session.epoch(metrics, next),
+        onPhase: (epoch, phase) => run.phase(epoch, phase),
+        onStep: (step) => run.step(step),
+        onEpoch: (metrics, next) => run.epoch(metrics, next),
         shouldStop: pausing,
-        onStop: (point) => session.pause(point),
+        onStop: (point) => run.pause(point),
       },
     });
-    if (outcome) await session.finish(outcome);
+    if (outcome) await run.finish(outcome);
   } finally {
     await loader.close();
   }
 }
 
 /** One run under way: its journal, and what is told about it. */
-class Session {
-  readonly options: ModelOptions;
+class RunUnderWay {
   readonly journal: Journal;
   readonly #job: TrainerJob;
   readonly #send: Send;
@@ -56,31 +64,43 @@ class Session {
   private constructor(
     job: TrainerJob,
     send: Send,
-    options: ModelOptions,
     parameters: readonly ParameterSpec[],
     journal: Journal,
   ) {
     this.#job = job;
     this.#send = send;
-    this.options = options;
     this.#parameters = parameters;
     this.journal = journal;
   }
 
-  static async open(job: TrainerJob, send: Send): Promise<Session> {
-    const options = modelOptions(job);
-    const { parameters } = buildModel(options);
+  static async open(job: TrainerJob, send: Send): Promise<RunUnderWay> {
+    const { parameters } = buildModel(modelOptions(job));
     const found = await readJournal(job.folder);
-    const journal = found ?? { curve: [], files: [], point: await startPoint(job, parameters) };
+    const note = (text: string): void => send({ type: 'note', text });
+    const journal = found ?? {
+      curve: [],
+      files: [],
+      point: await beginning(job, parameters, note),
+    };
     for (const metrics of journal.curve) send({ type: 'epoch', metrics, resumed: true });
-    const plan = shufflePermutation(job.shuffle, job.architecture.image, CHANNELS, job.seed);
+    const { image, channels } = job.architecture;
+    const plan = shufflePermutation(job.shuffle, image, channels, job.seed);
     if (plan?.identity) {
-      send({
-        type: 'note',
-        text: `shuffle ${job.shuffle} with seed ${job.seed} is the identity: these images are not shuffled`,
-      });
+      note(
+        `shuffle ${job.shuffle} with seed ${job.seed} is the identity: these images are not shuffled`,
+      );
     }
-    return new Session(job, send, options, parameters, journal);
+    return new RunUnderWay(job, send, parameters, journal);
+  }
+
+  /** Said of runs that have more than one. */
+  phase(epoch: number, { image, frozen }: Phase): void {
+    const { training, architecture } = this.#job;
+    const usual = frozen.size === 0 && image === architecture.image;
+    if (usual && epoch === 1) return;
+    const sized = training['image-sizes'].length > 0 ? [`images of ${image} px`] : [];
+    const held = frozen.size > 0 ? `frozen: ${[...frozen].join(', ')}` : 'nothing frozen';
+    this.#send({ type: 'note', text: `from epoch ${epoch} on: ${[...sized, held].join('; ')}` });
   }
 
   step(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void {
@@ -98,58 +118,76 @@ class Session {
     const { epoch } = metrics;
     const { keepEpochs, training } = this.#job;
     if (epoch === 0 || epoch === training.epochs || keepEpochs.includes(epoch)) {
-      await this.#keepWeights(epoch, next);
+      await this.#keepWeights(epoch, next.state.weights);
     }
     this.journal.curve.push(metrics);
     this.journal.point = next;
-    await writeJournal(this.#job.folder, this.#parameters, this.journal);
+    await writeJournal(this.#job.folder, this.journal);
     this.#send({ type: 'epoch', metrics, resumed: false });
   }
 
   async pause(point: TrainingPoint): Promise<void> {
     this.journal.point = point;
-    await writeJournal(this.#job.folder, this.#parameters, this.journal);
+    await writeJournal(this.#job.folder, this.journal);
     this.#send({ type: 'paused', epoch: point.epoch - 1 });
   }
 
-  async finish(outcome: TrainingOutcome): Promise<void> {
+  async finish({ epoch, lastEpoch, weights, train, test }: TrainingOutcome): Promise<void> {
     const { folder, training } = this.#job;
+    await this.#keepWeights(epoch, weights);
     const files: WrittenFile[] = [...this.journal.files];
-    files.push(await writeLogits(folder, training.epochs, 'train', outcome.trainLogits));
-    if (outcome.testLogits) {
-      files.push(await writeLogits(folder, training.epochs, 'test', outcome.testLogits));
-    }
-    const last = files.find((file) => file.kind === 'weights' && file.epoch === training.epochs);
+    files.push(await writeLogits(folder, epoch, 'train', train.logits));
+    if (test) files.push(await writeLogits(folder, epoch, 'test', test.logits));
+    const result = files.find((file) => file.kind === 'weights' && file.epoch === epoch);
+    const stopping = training['early-stopping'];
+    if (stopping) this.#send({ type: 'note', text: stopText(epoch, lastEpoch, training.epochs) });
     this.#send({
       type: 'done',
       files,
-      weightsHash: last?.sha256 ?? '',
+      bestEpoch: stopping ? epoch : null,
+      weightsHash: result?.sha256 ?? '',
       device: 'cpu',
       versions: versions(),
     });
   }
 
-  async #keepWeights(epoch: number, { state }: TrainingPoint): Promise<void> {
+  async #keepWeights(epoch: number, weights: Weights): Promise<void> {
     const { folder, runId, architecture, classNames } = this.#job;
     const metadata = {
       run: runId,
       architecture: JSON.stringify(architecture),
       classes: JSON.stringify(classNames),
     };
-    const file = await writeWeights(folder, epoch, this.#parameters, state.weights, metadata);
+    const file = await writeWeights(folder, epoch, this.#parameters, weights, metadata);
     this.journal.files = [...this.journal.files.filter(({ name }) => name !== file.name), file];
   }
 }
 
-async function startPoint(
+function stopText(best: number, last: number, planned: number): string {
+  const ended =
+    last < planned
+      ? `stopped early, after epoch ${last} of ${planned}`
+      : `trained all ${planned} epochs`;
+  return `${ended}; the result is epoch ${best}, which has the least validation loss`;
+}
+
+async function beginning(
   job: TrainerJob,
   parameters: readonly ParameterSpec[],
+  note: (text: string) => void,
 ): Promise<TrainingPoint> {
-  const weights = await startWeights(job, parameters);
-  const momentum = new Map(
-    [...weights].map(([name, data]) => [name, new Float32Array(data.length)]),
-  );
-  return { state: { weights, momentum }, epoch: 0, step: 0, lossSum: 0, seconds: 0 };
+  const { weights, notes } = await startOf(job, parameters);
+  notes.forEach(note);
+  return startPoint(startingFrom(weights));
+}
+
+/** Where and how a job computes. */
+export function trainerSettings(job: TrainerJob): TrainerSettings {
+  const { loss } = job.training;
+  return {
+    threads: availableParallelism(),
+    classWeights: classWeightsOf(loss['class-weights'], job.classNames, job.train.labels),
+  };
 }
 
 function versions(): Record<string, string> {

@@ -1,13 +1,15 @@
 import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseStudy } from '../../host/studies/parse.ts';
+import { architectureSchema } from '../../contract/architecture.ts';
+import { readMigrations } from '../../host/db/migrate.ts';
+import { readStudy } from '../../host/studies/save.ts';
 import type { ExpandedStudy } from '../../host/studies/plan.ts';
 import { expandStudy, studyPlan } from '../../host/studies/plan.ts';
 import { canonicalJson } from '../../host/studies/identity.ts';
 
-const MIGRATION = new URL('../../migrations/0001-init.sql', import.meta.url);
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 const CLASSES = ['ant', 'bee', 'cat'];
 const DOMAINS = ['line', 'photo'];
 
@@ -29,7 +31,7 @@ let db: Database.Database;
 
 beforeEach(() => {
   db = new Database(':memory:');
-  db.exec(readFileSync(MIGRATION, 'utf8'));
+  for (const { sql } of readMigrations(MIGRATIONS)) db.exec(sql);
   addDataset('icons', 'd1');
 });
 afterEach(() => db.close());
@@ -70,6 +72,8 @@ function addImage(
        modified_ms, sha256, format) VALUES (?, ?, ?, ?, ?, 24, 24, 9, 0, ?, 'png')`,
   ).run(dataset, path, classId, domainId, group, sha256);
 }
+
+const parseStudy = (yaml: string) => readStudy({ db }, yaml);
 
 function expand(yaml: string): ExpandedStudy {
   const { spec, issues } = parseStudy(yaml);
@@ -302,5 +306,81 @@ describe('what the data do not have', () => {
     db.prepare(`DELETE FROM images WHERE path NOT LIKE '%/ant/%' AND path LIKE 'photo/%'`).run();
     const { problems } = expandStudy(db, parseStudy(STUDY).spec!);
     expect(problems[0]?.message).toContain('only one class is left (ant)');
+  });
+});
+
+describe('validation images', () => {
+  const WITH = STUDY.replace('test: 0.5', 'test: 0.5, validation: 0.3');
+
+  test('come out of the training side, by whole groups, never out of the test side', () => {
+    const [before, after] = [expand(STUDY).sides, expand(WITH).sides];
+    const paths = (images: { path: string }[]) => images.map(({ path }) => path).sort();
+    expect(paths([...after.train, ...after.validation])).toEqual(paths(before.train));
+    expect(paths(after.test)).toEqual(paths(before.test));
+    expect(after.validation.length).toBeGreaterThan(0);
+    const learnt = new Set(after.train.map(({ group }) => group));
+    expect(after.validation.filter(({ group }) => learnt.has(group))).toEqual([]);
+    expect(after.groupedBy).toMatch(/ in validation, .* 0 in more than one$/);
+    expect(after.classNames).toEqual(CLASSES);
+  });
+
+  test('are the same for the same seed, and part of what a run is', () => {
+    expect(expand(WITH).sides).toEqual(expand(WITH).sides);
+    const target = expand(WITH).runs.at(-1)!;
+    expect(target.spec.data.validation?.images).toBe(target.validation?.length);
+    expect(idsOf(WITH, 'RI-T')).not.toEqual(idsOf(STUDY, 'RI-T'));
+    expect(idsOf(WITH, 'P')).toEqual(idsOf(STUDY, 'P'));
+    expect(studyPlan(expand(WITH), () => false).validationImages).toBe(target.validation?.length);
+  });
+
+  test('leave every class something to learn from', () => {
+    db.prepare(`UPDATE images SET group_name = 'one' WHERE path LIKE 'photo/bee/%'`).run();
+    db.prepare(
+      `UPDATE images SET group_name = 'two' WHERE path GLOB 'photo/bee/*-[4-7].png'`,
+    ).run();
+    const { sides } = expand(WITH);
+    expect(new Set(sides.train.map(({ label }) => label))).toEqual(new Set(CLASSES));
+  });
+
+  test('that nobody is left for are an error', () => {
+    const study = STUDY.replace('test: 0.5', 'test: 0.5, validation: 0.001');
+    const { problems } = expandStudy(db, parseStudy(study).spec!);
+    expect(problems).toMatchObject([{ path: ['data', 'split', 'validation'] }]);
+  });
+});
+
+test('weights of classes must name classes, with the nearest one', () => {
+  const weighted = STUDY.replace('epochs: 3', 'epochs: 3, loss: { class-weights: { bea: 2 } }');
+  const { problems } = expandStudy(db, parseStudy(weighted).spec!);
+  expect(problems).toMatchObject([
+    { path: ['training', 'loss', 'class-weights', 'bea'], suggestion: 'bee' },
+  ]);
+});
+
+describe('an imported checkpoint as the start', () => {
+  function importCheckpoint(name: string, architecture: object): void {
+    const spec = architectureSchema.parse({ name: 'fixup-resnet10', image: 24, ...architecture });
+    const preprocessing = { size: 24, mean: null, std: null, interpolation: null, crop: null };
+    db.prepare(
+      `INSERT INTO checkpoints (id, name, format, source, architecture_json, preprocessing_json,
+         parameters, bytes, sha256, source_sha256, report_json, created_at)
+       VALUES (?, ?, 'safetensors', '', ?, ?, 1, 1, ?, '', 'null', '')`,
+    ).run(name, name, JSON.stringify(spec), JSON.stringify(preprocessing), `hash of ${name}`);
+  }
+  const FROM = STUDY.replace('src@last', 'trunk').replace(/pretraining:\n.*\n/, '');
+
+  test('is what its runs start from, by the hash of its weights', () => {
+    importCheckpoint('trunk', { width: 8 });
+    const run = expand(FROM).runs.find(({ arm }) => arm === 'P-T')!;
+    expect(run.spec.start).toEqual({ checkpoint: 'hash of trunk' });
+    expect(run.checkpoint?.name).toBe('trunk');
+  });
+
+  test('must be there and fit the architecture', () => {
+    const problemsOf = () => expandStudy(db, parseStudy(FROM).spec!).problems;
+    importCheckpoint('trunc', { width: 8 });
+    expect(problemsOf()).toMatchObject([{ suggestion: 'trunc' }]);
+    importCheckpoint('trunk', { width: 16 });
+    expect(problemsOf()[0]?.message).toContain('it has width 16, not 8');
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMetrics, RunSummary } from '../../contract/runs.ts';
 import type { StudySpec } from '../../contract/study.ts';
-import { requireSpec } from '../../host/studies/parse.ts';
+import { parseStudy } from '../../host/studies/parse.ts';
 import { armResults, pairsOf, relativeDrops } from '../../host/studies/results.ts';
 import { optimisationSpeed } from '../../host/studies/run-rows.ts';
 
-const SPEC: StudySpec = requireSpec(`name: small
+const SPEC: StudySpec = parseStudy(
+  `name: small
 pretraining:
   src: { data: { set: icons }, epochs: 5 }
 data: { set: icons, split: { train: 0.5, test: 0.5 } }
@@ -16,7 +17,9 @@ arms:
 seeds: [7, 3]
 shuffles: [none, 4]
 training: { epochs: 3, lr: { peak: 0.05 } }
-`);
+`,
+  () => null,
+).spec!;
 
 /** Test accuracies by arm, shuffle, seed. */
 const ACCURACY: Record<string, number> = {

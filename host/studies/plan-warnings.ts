@@ -1,0 +1,100 @@
+/** What people should know of a study before it runs, and of a run afterwards. */
+import type { CheckpointSummary } from '../../contract/checkpoints.ts';
+import type { StudySpec, Training } from '../../contract/study.ts';
+import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
+import { feedingWarnings } from './checkpoint-defaults.ts';
+import { unknownName, type Problem } from './issues.ts';
+import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
+import type { RunSpec } from './plan.ts';
+
+/** What is unusual about a run. */
+export function runNotes({ training, shuffle }: RunSpec): string[] {
+  const notes: string[] = [];
+  const every = training['evaluate-every'];
+  if (every !== 1) {
+    notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
+  }
+  if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
+  return notes;
+}
+
+/** What is unusual about a study, whatever its data. */
+export function specWarnings(spec: StudySpec, checkpoints: readonly CheckpointSummary[]): string[] {
+  const every = spec.training['evaluate-every'];
+  return [
+    ...shuffleWarnings(spec),
+    ...(every === 1 ? [] : [`accuracies are taken every ${every} epochs and after the last`]),
+    ...Object.keys(spec.arms).flatMap((arm) => armWarnings(spec, arm)),
+    ...checkpoints.flatMap((each) => feedingWarnings(spec, spec.training, each)),
+  ];
+}
+
+function shuffleWarnings(spec: StudySpec): string[] {
+  const warnings: string[] = [];
+  const shuffled = spec.shuffles.filter((shuffle) => shuffle !== 'none');
+  if (shuffled.length > 0 && spec.recipe.augment !== 'none') {
+    const across = spec.shuffles.includes('none')
+      ? '; compare arms within a shuffle, not across'
+      : '';
+    warnings.push(`shuffled runs are trained without augmentation, as in the paper${across}`);
+  }
+  for (const shuffle of shuffled) {
+    const { image, channels } = spec.architecture;
+    const seeds = spec.seeds.filter(
+      (seed) => shufflePermutation(shuffle, image, channels, seed)?.identity,
+    );
+    if (seeds.length === 0) continue;
+    const which = `seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}`;
+    warnings.push(`shuffle ${shuffle} with ${which} leaves every block in its place: no shuffle`);
+  }
+  return warnings;
+}
+
+function armWarnings(spec: StudySpec, arm: string): string[] {
+  const warnings: string[] = [];
+  const keys = differingKeys(spec, arm);
+  if (keys.length > 0) {
+    warnings.push(
+      `arm "${arm}" is trained otherwise (${keys.join(', ')}): arms differ in more than their start`,
+    );
+  }
+  if (spec.arms[arm]?.init === 'random' && isFineTuned(armTraining(spec, arm))) {
+    warnings.push(
+      `fine-tuning applies to arm "${arm}", which starts at random: what is frozen or slowed down there has learnt nothing`,
+    );
+  }
+  return warnings;
+}
+
+function isFineTuned({ 'fine-tuning': tuning }: Training): boolean {
+  return (
+    tuning['freeze-to'] !== undefined ||
+    tuning['unfreeze-every'] !== undefined ||
+    tuning['rate-factor'] !== 1
+  );
+}
+
+/** Weights of classes that the images do not have. */
+export function classWeightProblems(
+  spec: StudySpec,
+  classNames: readonly string[],
+  sources: readonly { name: string; run: { spec: RunSpec } }[],
+): Problem[] {
+  const of = (training: Training, path: string[], names: readonly string[]): Problem[] => {
+    const { 'class-weights': weights } = training.loss;
+    if (typeof weights === 'string') return [];
+    return Object.keys(weights)
+      .filter((each) => !names.includes(each))
+      .map((each) => unknownName([...path, 'loss', 'class-weights', each], 'class', each, names));
+  };
+  const arms = Object.keys(spec.arms).filter(
+    (arm) => spec.arms[arm]?.training?.loss?.['class-weights'] !== undefined,
+  );
+  return [
+    ...of(spec.training, ['training'], classNames),
+    ...arms.flatMap((arm) => of(armTraining(spec, arm), ['arms', arm, 'training'], classNames)),
+    ...sources.flatMap(({ name, run }) =>
+      of(pretrainingTraining(spec, name), ['pretraining', name, 'training'], run.spec.classNames),
+    ),
+  ];
+}
