@@ -13,6 +13,7 @@ import * as samples from './commands/samples.ts';
 import * as serve from './commands/serve.ts';
 import * as shuffle from './commands/shuffle.ts';
 import * as study from './commands/study.ts';
+import * as weights from './commands/weights.ts';
 import { printFailure } from './output.ts';
 
 /** In the order in which help lists them. */
@@ -26,6 +27,7 @@ const COMMANDS = [
   compare,
   agreement,
   shuffle,
+  weights,
   serve,
   cache,
   doctor,

@@ -8,6 +8,7 @@
  *   /media/images/<id>/input?run=<runId>                 what that run sees (PNG, resized, shuffled)
  *   /media/images/<id>/shuffled?size=&block=<n|pixel>&seed=   preview (PNG at size x size)
  *   /reports/<studyId>                                   the HTML report
+ *   /weights/<checkpointId or runId>.<safetensors|onnx>  weights for other programs
  */
 import { z } from 'zod';
 import { CELLS } from './agreement.ts';
@@ -99,6 +100,8 @@ export const requests = {
   'studies.rateSearch': z.strictObject({ id }),
   'checkpoints.list': none,
   'checkpoints.get': z.strictObject({ id }),
+  /** Folders and weights files of a folder, for choosing one; the user's own when absent. */
+  'checkpoints.browse': z.strictObject({ path: z.string().optional() }),
   /** What a file on this machine holds and how it meets an architecture (the best one when absent). */
   'checkpoints.inspect': z.strictObject({
     path: z.string().min(1),
@@ -138,6 +141,11 @@ export interface FolderListing {
   folders: { name: string; path: string }[];
   /** Images directly in this folder. */
   images: number;
+}
+
+export interface WeightsListing extends FolderListing {
+  /** Files directly in this folder that may hold weights, by their endings. */
+  files: { name: string; path: string; bytes: number }[];
 }
 
 export interface SampleInfo {
@@ -211,6 +219,7 @@ export interface Responses {
   'compare.images': { total: number; images: PairImage[] };
   'checkpoints.list': CheckpointSummary[];
   'checkpoints.get': CheckpointDetail;
+  'checkpoints.browse': WeightsListing;
   'checkpoints.inspect': WeightsReport;
   'checkpoints.import': CheckpointDetail;
   'checkpoints.remove': null;

@@ -2,6 +2,7 @@ import pack from '../package.json' with { type: 'json' };
 import type { AppInfo, Handlers } from '../contract/api.ts';
 import type { HomePaths, HostContext } from './context.ts';
 import { cacheHandlers } from './cache.ts';
+import { checkpointHandlers } from './checkpoints/handlers.ts';
 import { datasetHandlers } from './datasets/handlers.ts';
 import { databaseError } from './db/errors.ts';
 import type { OpenedDatabase } from './db/open.ts';
@@ -67,6 +68,7 @@ function handlersOf(context: HostContext): Handlers {
     ...datasetHandlers(context),
     ...sampleHandlers(context),
     ...studyHandlers(context),
+    ...checkpointHandlers(context),
     'app.info': () => appInfo(context),
     'jobs.list': () => context.jobs.list(),
     'jobs.cancel': ({ id }) => context.jobs.cancel(id),

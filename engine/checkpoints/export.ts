@@ -7,6 +7,7 @@ import type { ModelOptions, ParameterSpec } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
 import { buildModel } from '../models/registry.ts';
 import { compileToOnnx } from '../runtime/onnx/compile.ts';
+import { publishModel } from '../runtime/onnx/proto.ts';
 import { buildInference } from '../train/step.ts';
 
 /** Weights with all that is needed to use them. */
@@ -47,15 +48,14 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 export function exportOnnx(checkpoint: Checkpoint): Uint8Array {
   requireComplete(checkpoint);
   const { graph } = buildInference(optionsOf(checkpoint));
-  return compileToOnnx(graph, checkpoint.weights, {
-    portable: true,
-    metadata: metadataOf(checkpoint),
-    batchName: BATCH,
-  });
+  const model = compileToOnnx(graph, checkpoint.weights, { portable: true });
+  return publishModel(model, { metadata: metadataOf(checkpoint), batch: BATCH });
 }
 
 /** Throws `bad-input` unless every parameter, head included, has its weights. */
-export function requireComplete(checkpoint: Checkpoint): void {
+export function requireComplete(
+  checkpoint: Pick<Checkpoint, 'architecture' | 'classes' | 'weights'>,
+): void {
   const lacking = parametersOf(checkpoint).filter(({ name }) => !checkpoint.weights.has(name));
   const [first] = lacking;
   if (!first) return;
@@ -67,11 +67,16 @@ export function requireComplete(checkpoint: Checkpoint): void {
   );
 }
 
-function parametersOf(checkpoint: Checkpoint): readonly ParameterSpec[] {
+function parametersOf(
+  checkpoint: Pick<Checkpoint, 'architecture' | 'classes'>,
+): readonly ParameterSpec[] {
   return buildModel(optionsOf(checkpoint)).parameters;
 }
 
-function optionsOf({ architecture, classes }: Checkpoint): ModelOptions {
+function optionsOf({
+  architecture,
+  classes,
+}: Pick<Checkpoint, 'architecture' | 'classes'>): ModelOptions {
   return { architecture, classes: classes ?? 1, batch: 1, mode: 'evaluation' };
 }
 

@@ -17,6 +17,7 @@ import { buildModel } from '../models/registry.ts';
 import type { Weights } from '../models/registry.ts';
 import { firstConvolution } from './channels.ts';
 import { knownForeign } from './foreign.ts';
+import { toTorchNames, whyNoTorchNames } from './keras.ts';
 import type { Meeting } from './meet.ts';
 import { meetParameters } from './meet.ts';
 import type { NamedTensor } from './names.ts';
@@ -31,6 +32,8 @@ export interface MatchOptions {
 
 export interface Match {
   report: MatchReport;
+  /** What a user should know of how the images were fed. */
+  warnings: string[];
   /** Reads the tensors that matched, under our names. */
   read(): Weights;
 }
@@ -57,9 +60,8 @@ type Tensors = ReadonlyMap<string, NamedTensor>;
  * architecture fits, or a network is recognised that is not among ours.
  */
 export function matchWeights(raw: RawWeights, options: MatchOptions = {}): Match {
-  const tensors = cleanNames(raw.tensors);
+  const { tensors, specs, warnings } = understand(raw, options);
   refuseForeign(tensors);
-  const specs = candidateSpecs(raw, options);
   const candidates = specs.flatMap((spec) => meet(tensors, spec, options.channels));
   const best = candidates.reduce<Candidate | null>(
     (winner, each) => (winner && winner.score >= each.score ? winner : each),
@@ -70,7 +72,40 @@ export function matchWeights(raw: RawWeights, options: MatchOptions = {}): Match
   const { matched, missing, unexpected, wrongShape, reinitialised } = meeting;
   const strict = missing.length + unexpected.length + wrongShape.length === 0;
   const lists = { matched, missing, unexpected, wrongShape, reinitialised };
-  return { report: { architecture, classes, ...lists, strict }, read: () => meeting.read() };
+  return {
+    report: { architecture, classes, ...lists, strict },
+    warnings,
+    read: () => meeting.read(),
+  };
+}
+
+interface Understood {
+  tensors: Tensors;
+  /** What they may belong to. */
+  specs: ArchitectureInput[];
+  warnings: string[];
+}
+
+/** A file's tensors under our names: Keras' are renamed, others only cleaned. */
+function understand(raw: RawWeights, options: MatchOptions): Understood {
+  const reason = whyNoTorchNames(raw);
+  if (reason !== null) throw new CarryoverError('unsupported', reason);
+  const keras = toTorchNames(raw);
+  if (!keras) {
+    const specs = candidateSpecs(raw, options);
+    return { tensors: cleanNames(raw.tensors), specs, warnings: [] };
+  }
+  const { architecture, dialect, origins } = keras;
+  const tensors = [...keras.tensors].map(([name, tensor]): [string, NamedTensor] => {
+    const { from, how } = origins.get(name) ?? { from: name, how: null };
+    return [name, { from, how, tensor }];
+  });
+  const image = imageSize(raw.preprocessing.size);
+  return {
+    tensors: new Map(tensors),
+    specs: [{ name: options.architecture ?? architecture, image, dialect }],
+    warnings: keras.warnings.filter((warning) => !raw.warnings.includes(warning)),
+  };
 }
 
 function refuseForeign(tensors: Tensors): void {

@@ -44,7 +44,8 @@ export function meetParameters(
     } else if (!found || !fit) {
       misfit(lists, parameter, found?.tensor.shape);
     } else {
-      lists.matched.push({ from: found.from, to: name, shape: [...parameter.shape], how: fit.how });
+      const how = [found.how, fit.how].filter((each) => each !== null).join('; ') || null;
+      lists.matched.push({ from: found.from, to: name, shape: [...parameter.shape], how });
       taken.push({ name, tensor: found.tensor, fit });
     }
   }

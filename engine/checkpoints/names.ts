@@ -13,6 +13,8 @@ const OLD_DENSENET = /^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$/;
 export interface NamedTensor {
   /** Its name in the file. */
   from: string;
+  /** What was done to bring it into our layout; null for a copy. */
+  how: string | null;
   tensor: RawTensor;
 }
 
@@ -25,7 +27,7 @@ export function cleanNames(tensors: ReadonlyMap<string, RawTensor>): Map<string,
   for (const [from, tensor] of tensors) {
     if (COUNTER.test(from)) continue;
     const name = cleanName(from);
-    cleaned.set(cleaned.has(name) ? from : name, { from, tensor });
+    cleaned.set(cleaned.has(name) ? from : name, { from, how: null, tensor });
   }
   return cleaned;
 }

@@ -72,7 +72,8 @@ function tryMatch(
   options: MatchOptions,
 ): { match: Match | null; warnings: string[] } {
   try {
-    return { match: matchWeights(raw, options), warnings: [] };
+    const match = matchWeights(raw, options);
+    return { match, warnings: match.warnings };
   } catch (error) {
     if (!(error instanceof CarryoverError) || error.code !== 'unsupported') throw error;
     return { match: null, warnings: [error.message] };

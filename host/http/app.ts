@@ -11,7 +11,7 @@ import { createPictures } from '../media/pictures.ts';
 import { STATUS, answer, reportBug } from './api.ts';
 import type { EventStream } from './events.ts';
 import { eventStream } from './events.ts';
-import { rendererResponse, reportResponse } from './files.ts';
+import { rendererResponse, reportResponse, weightsResponse } from './files.ts';
 import type { Session } from './guard.ts';
 import { REPORT_POLICY } from './guard.ts';
 
@@ -115,7 +115,11 @@ function pages(app: Hono, { context, rendererFolder }: AppOptions): void {
       c.req.query('download') !== undefined,
     ),
   );
-  for (const prefix of ['/api/*', '/media/*', '/reports/*']) app.get(prefix, (c) => c.notFound());
+  app.get('/weights/:file{[A-Za-z0-9]+\\.(safetensors|onnx)}', (c) =>
+    weightsResponse(context, c.req.param('file')),
+  );
+  for (const prefix of ['/api/*', '/media/*', '/reports/*', '/weights/*'])
+    app.get(prefix, (c) => c.notFound());
   app.get('*', (c) => rendererResponse(rendererFolder, c.req.path));
 }
 

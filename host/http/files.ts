@@ -3,6 +3,9 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { CarryoverError } from '../../contract/errors.ts';
+import type { ExportFormat } from '../checkpoints/export.ts';
+import { exportWeights } from '../checkpoints/export.ts';
+import type { HostContext } from '../context.ts';
 import { resolveUnder } from '../media/under.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -92,5 +95,19 @@ export async function reportResponse(
   throw new CarryoverError('not-found', `there is no report of study ${studyId}`, {
     value: studyId,
     wayOut: 'run the study to its end; the report is written then',
+  });
+}
+
+/** `<id>.<format>` of a checkpoint or a run as an attachment. Throws what `exportWeights` throws. */
+export async function weightsResponse(context: HostContext, file: string): Promise<Response> {
+  const [id = '', format = ''] = file.split('.');
+  const { name, data } = await exportWeights(context, id, format as ExportFormat);
+  return new Response(Uint8Array.from(data), {
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(data.byteLength),
+      'Content-Disposition': `attachment; filename="${name}"`,
+      'Cache-Control': 'no-store',
+    },
   });
 }

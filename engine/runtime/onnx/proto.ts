@@ -80,18 +80,11 @@ export interface OnnxTensor {
   data: Float32Array | BigInt64Array;
 }
 
-export interface OnnxPort {
-  name: string;
-  /** A name stands for a side that is open. */
-  shape: readonly (number | string)[];
-}
-
 export interface OnnxModel {
   nodes: readonly OnnxNode[];
   initializers: readonly OnnxTensor[];
-  inputs: readonly OnnxPort[];
-  outputs: readonly OnnxPort[];
-  metadata?: Readonly<Record<string, string>>;
+  inputs: readonly { name: string; shape: readonly number[] }[];
+  outputs: readonly { name: string; shape: readonly number[] }[];
 }
 
 /** Serialises a float32 model. */
@@ -101,7 +94,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     producer_name: 'carryover',
     opset_import: [
       { domain: '', version: OPSET },
-      { domain: 'com.microsoft', version: 1 },
+      ...extensionsOf(model).map((domain) => ({ domain, version: 1 })),
     ],
     graph: {
       name: 'carryover',
@@ -110,9 +103,13 @@ export function encodeModel(model: OnnxModel): Uint8Array {
       input: model.inputs.map(valueInfo),
       output: model.outputs.map(valueInfo),
     },
-    metadata_props: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
   };
   return ModelProto.encode(ModelProto.create(message)).finish();
+}
+
+/** onnxruntime's own domains that the model uses. */
+function extensionsOf({ nodes }: OnnxModel): string[] {
+  return [...new Set(nodes.flatMap(({ domain }) => (domain === undefined ? [] : [domain])))];
 }
 
 function nodeMessage(node: OnnxNode): object {
@@ -141,9 +138,34 @@ function tensorMessage({ name, shape, data }: OnnxTensor): object {
   return { name, dims: shape, data_type: type, raw_data: bytes };
 }
 
-function valueInfo({ name, shape }: OnnxPort): object {
-  const dims = shape.map((side) =>
-    typeof side === 'string' ? { dim_param: side } : { dim_value: side },
-  );
+function valueInfo({ name, shape }: { name: string; shape: readonly number[] }): object {
+  const dims = shape.map((side) => ({ dim_value: side }));
   return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim: dims } } } };
+}
+
+export interface Published {
+  /** Key-value texts of the model. */
+  metadata: Readonly<Record<string, string>>;
+  /** Name of the first side of every input and output, which becomes open. */
+  batch: string;
+}
+
+interface Message {
+  graph: { input: PortMessage[]; output: PortMessage[] };
+  metadata_props: { key: string; value: string }[];
+}
+
+interface PortMessage {
+  type: { tensor_type: { shape: { dim: object[] } } };
+}
+
+/** A serialised model for other programs: with metadata and an open batch. */
+export function publishModel(model: Uint8Array, { metadata, batch }: Published): Uint8Array {
+  const message = ModelProto.decode(model);
+  const { graph, metadata_props: texts } = message as unknown as Message;
+  for (const { type } of [...graph.input, ...graph.output]) {
+    type.tensor_type.shape.dim[0] = { dim_param: batch };
+  }
+  for (const [key, value] of Object.entries(metadata)) texts.push({ key, value });
+  return ModelProto.encode(message).finish();
 }

@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import type { ArchitectureName } from '../../contract/architecture.ts';
+import type { Preprocessing } from '../../contract/checkpoints.ts';
+import { exportWeights } from '../../host/checkpoints/export.ts';
+import type { ExportFormat } from '../../host/checkpoints/export.ts';
+import { inspectWeights } from '../../host/checkpoints/inspect.ts';
+import { fileLogits } from '../../host/checkpoints/logits.ts';
+import { writeFileAtomic } from '../../host/files.ts';
+import type { Workbench } from '../../host/workbench.ts';
+import { openWorkbench } from '../../host/workbench.ts';
+import type { GlobalOptions } from '../output.ts';
+import { printJson, printLine, printable } from '../output.ts';
+import { printCheckpoint, printCheckpoints, printWeightsReport } from './weights-report.ts';
+
+export interface InspectOptions extends GlobalOptions {
+  architecture?: ArchitectureName;
+}
+
+export interface ImportOptions extends InspectOptions {
+  name: string;
+  size?: number;
+  mean?: [number, number, number];
+  std?: [number, number, number];
+  interpolation?: NonNullable<Preprocessing['interpolation']>;
+  crop?: number;
+  licence?: string;
+  loose?: boolean;
+}
+
+export interface ExportOptions extends GlobalOptions {
+  format: ExportFormat;
+  out: string;
+}
+
+export interface LogitsOptions extends InspectOptions {
+  input: string;
+  out: string;
+}
+
+/** `weights inspect` */
+export async function inspect(file: string, options: InspectOptions): Promise<void> {
+  const { architecture, json } = options;
+  const { report } = await inspectWeights(file, architecture ? { architecture } : {});
+  if (json) printJson(report);
+  else printWeightsReport(report);
+}
+
+/** `weights import`: the matching report first, also of a file that is then refused. */
+export async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const { name, architecture, licence, loose = false, json } = options;
+  if (!json) await inspect(file, options);
+  await inHome('weights import', options, async ({ handlers }) => {
+    const imported = await handlers['checkpoints.import']({
+      path: resolve(file),
+      name,
+      architecture,
+      preprocessing: preprocessingOf(options),
+      licence,
+      loose,
+    });
+    if (json) printJson(imported);
+    else {
+      printLine('');
+      printCheckpoint(imported);
+    }
+  });
+}
+
+function preprocessingOf({ size, mean, std, interpolation, crop }: ImportOptions) {
+  return { size, mean, std, interpolation, crop };
+}
+
+/** `weights list [CHECKPOINT]` */
+export async function list(checkpoint: string | undefined, options: GlobalOptions): Promise<void> {
+  await inHome('weights list', { ...options, readonly: true }, async ({ handlers }) => {
+    if (checkpoint === undefined) {
+      const all = await handlers['checkpoints.list']({});
+      if (options.json) printJson(all);
+      else printCheckpoints(all);
+      return;
+    }
+    const detail = await handlers['checkpoints.get']({ id: checkpoint });
+    if (options.json) printJson(detail);
+    else {
+      printCheckpoint(detail);
+      printLine('');
+      printWeightsReport(detail.report);
+    }
+  });
+}
+
+/** `weights remove` */
+export async function remove(checkpoint: string, options: GlobalOptions): Promise<void> {
+  await inHome('weights remove', options, async ({ handlers }) => {
+    const { id, name } = await handlers['checkpoints.get']({ id: checkpoint });
+    await handlers['checkpoints.remove']({ id });
+    if (options.json) printJson({ removed: { id, name } });
+    else printLine(`removed "${name}" (${id})`);
+  });
+}
+
+/** `weights export` */
+export async function exportFile(source: string, options: ExportOptions): Promise<void> {
+  const { format, out, json } = options;
+  await inHome('weights export', { ...options, readonly: true }, async ({ context }) => {
+    const { data } = await exportWeights(context, source, format);
+    await writeFileAtomic(resolve(out), data);
+    if (json) printJson({ source, format, out, bytes: data.byteLength });
+    else printLine(`${out}: ${data.byteLength} bytes of ${format}`);
+  });
+}
+
+/** `weights logits` */
+export async function logits(file: string, options: LogitsOptions): Promise<void> {
+  const { input, out, architecture, json } = options;
+  const result = await fileLogits({
+    file,
+    input,
+    out,
+    ...(architecture ? { architecture } : {}),
+  });
+  for (const note of result.notes) process.stderr.write(`note: ${printable(note)}\n`);
+  if (json) printJson({ file, input, out, ...result });
+  else printLine(`${out}: logits of ${result.images} images for ${result.classes} classes`);
+}
+
+async function inHome(
+  command: string,
+  { home, readonly = false }: GlobalOptions & { readonly?: boolean },
+  work: (workbench: Workbench) => Promise<void>,
+): Promise<void> {
+  const workbench = openWorkbench({ command, readonly, ...(home === undefined ? {} : { home }) });
+  try {
+    await work(workbench);
+  } finally {
+    await workbench.close();
+  }
+}

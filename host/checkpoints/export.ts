@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { CarryoverError } from '../../contract/errors.ts';
+import type { Checkpoint } from '../../engine/checkpoints/export.ts';
+import { encodeCheckpoint, exportOnnx } from '../../engine/checkpoints/export.ts';
+import { decodeSafetensors } from '../../engine/formats/safetensors.ts';
+import type { Weights } from '../../engine/models/registry.ts';
+import type { HostContext } from '../context.ts';
+import { fileError } from '../files.ts';
+import { weightsFile } from '../studies/run-files.ts';
+import { runSpec, runSummary } from '../studies/run-rows.ts';
+import { checkpointFile, findCheckpoint } from './store.ts';
+
+export const EXPORT_FORMATS = ['safetensors', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+type Place = Pick<HostContext, 'db' | 'home'>;
+
+/** A file that others can read, in memory. */
+export interface ExportedWeights {
+  /** A name for it without folders: `<checkpoint or run>.<format>`. */
+  name: string;
+  data: Uint8Array;
+}
+
+/**
+ * The weights of a finished run (by id) or an imported checkpoint (by name or id) with class names
+ * and preprocessing. Throws `not-found`, `conflict` when the run is not done, `bad-input` where ONNX
+ * needs tensors that a checkpoint lacks.
+ */
+export async function exportWeights(
+  place: Place,
+  source: string,
+  format: ExportFormat,
+): Promise<ExportedWeights> {
+  const isRun = place.db.prepare('SELECT 1 FROM runs WHERE id = ?').get(source) !== undefined;
+  const checkpoint = isRun ? await ofRun(place, source) : await ofImported(place, source);
+  const data = format === 'onnx' ? exportOnnx(checkpoint) : encodeCheckpoint(checkpoint);
+  const name = isRun ? source : findCheckpoint(place.db, source).name;
+  return { name: `${name}.${format}`, data };
+}
+
+async function ofImported({ db, home }: Place, nameOrId: string): Promise<Checkpoint> {
+  const { id, architecture, classes, classNames, preprocessing } = findCheckpoint(db, nameOrId);
+  const weights = await readWeights(checkpointFile(home, id));
+  return { architecture, classes, classNames, preprocessing, weights };
+}
+
+async function ofRun(place: Place, id: string): Promise<Checkpoint> {
+  const { status, bestEpoch, epochsDone } = runSummary(place.db, id);
+  const file = status === 'done' ? weightsFile(place, id, bestEpoch ?? epochsDone) : null;
+  if (file === null) {
+    throw new CarryoverError('conflict', `run ${id} is ${status}: it has no final weights`, {
+      value: id,
+      wayOut: 'train it to its end first',
+    });
+  }
+  const { architecture, classNames, recipe } = runSpec(place.db, id);
+  const { mean, std, interpolation, resize } = recipe;
+  const crop = resize === 'crop' ? 1 : null;
+  return {
+    architecture,
+    classes: classNames.length,
+    classNames,
+    preprocessing: { size: architecture.image, mean, std, interpolation, crop },
+    weights: await readWeights(file),
+  };
+}
+
+async function readWeights(file: string): Promise<Weights> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw fileError(error, file, 'read');
+  });
+  const { tensors } = decodeSafetensors(bytes, file);
+  return new Map([...tensors].map(([name, { data }]) => [name, data]));
+}
