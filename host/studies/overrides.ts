@@ -13,6 +13,9 @@ const KINDS: Record<string, { key: string; keeps: readonly string[] }> = {
 /** Replaced as a whole: its keys are names of classes. */
 const WHOLE = new Set(['class-weights']);
 
+/** What a pretraining does not take over. */
+const OF_THE_TARGET = new Set(['fine-tuning', 'early-stopping', 'image-sizes']);
+
 /** The training of an arm. Its override must have passed `checkOverrides`. */
 export function armTraining(spec: StudySpec, arm: string): Training {
   const override = spec.arms[arm]?.training;
@@ -33,11 +36,12 @@ export function pretrainingTraining(spec: StudySpec, name: string): Training {
  * epochs; weights of classes that it may not have.
  */
 export function inheritedByPretraining(training: Training): Mapping {
-  const { 'fine-tuning': _1, 'early-stopping': _2, 'image-sizes': _3, loss, ...rest } = training;
-  const { 'class-weights': weights } = loss;
+  const kept = Object.entries(training).filter(([key]) => !OF_THE_TARGET.has(key));
+  const { loss } = training;
+  const named = typeof loss['class-weights'] !== 'string';
   return {
-    ...rest,
-    loss: typeof weights === 'string' ? loss : { ...loss, 'class-weights': 'none' },
+    ...Object.fromEntries(kept),
+    loss: named ? { ...loss, 'class-weights': 'none' } : loss,
   };
 }
 

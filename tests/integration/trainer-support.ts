@@ -45,6 +45,16 @@ function shape(i: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${IMAGE}" height="${IMAGE}"><rect width="100%" height="100%" fill="white"/>${kinds[i % 3]}</svg>`;
 }
 
+function pick(items: ItemList, from: number, to: number): ItemList {
+  const { imageIds, paths, labels, hashes } = items;
+  return {
+    imageIds: imageIds.slice(from, to),
+    paths: paths.slice(from, to),
+    labels: labels.slice(from, to),
+    hashes: hashes.slice(from, to),
+  };
+}
+
 export interface Fixture {
   folder: string;
   job(name: string, changes?: Partial<TrainerJob>): Promise<TrainerJob>;
@@ -55,14 +65,11 @@ export async function trainerFixture(): Promise<Fixture> {
   const images = join(folder, 'images');
   await mkdir(images);
   const train = await draw(images, 40);
-  const test: ItemList = {
-    imageIds: train.imageIds.slice(0, 9),
-    paths: train.paths.slice(0, 9),
-    labels: train.labels.slice(0, 9),
-    hashes: train.hashes.slice(0, 9),
-  };
+  const validation = pick(train, 20, 29);
+  const test = pick(train, 0, 9);
   const base: Omit<TrainerJob, 'runId' | 'folder'> = {
     cacheFolder: join(folder, 'cache'),
+    cacheBytes: 1e9,
     architecture: architectureSchema.parse({ name: 'fixup-resnet10', width: 4, image: IMAGE }),
     classNames: ['circle', 'cross', 'square'],
     recipe: recipeSchema.parse({ augment: { shift: 2, flip: true } }),
@@ -70,6 +77,7 @@ export async function trainerFixture(): Promise<Fixture> {
     seed: 3,
     shuffle: 'none',
     train,
+    validation,
     test,
     start: { kind: 'random' },
     keepEpochs: [2],
@@ -112,8 +120,12 @@ export function command(child: ChildProcess, order: TrainerCommand): void {
   child.send(order);
 }
 
-export async function finalWeights(job: TrainerJob): Promise<Buffer> {
-  const name = `weights-${String(job.training.epochs).padStart(4, '0')}.safetensors`;
+/** Tensors of the weights of an epoch, the last one unless given. */
+export async function finalWeights(
+  job: TrainerJob,
+  epoch: number = job.training.epochs,
+): Promise<Buffer> {
+  const name = `weights-${String(epoch).padStart(4, '0')}.safetensors`;
   const file = await readFile(join(job.folder, name));
   // The metadata names the run; the tensors are what must agree.
   return file.subarray(8 + Number(file.readBigUInt64LE(0)));

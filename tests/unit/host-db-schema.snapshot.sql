@@ -73,7 +73,7 @@ CREATE TABLE epochs (
   test_loss REAL,
   test_accuracy REAL,
   learning_rate REAL NOT NULL,
-  seconds REAL NOT NULL,
+  seconds REAL NOT NULL, validation_loss REAL, validation_accuracy REAL,
   PRIMARY KEY (run_id, epoch)
 ) STRICT, WITHOUT ROWID;
 
@@ -149,7 +149,7 @@ CREATE TABLE runs (
   created_at TEXT NOT NULL,
   started_at TEXT,
   finished_at TEXT
-, parent_checkpoint_id TEXT REFERENCES checkpoints (id)) STRICT;
+, parent_checkpoint_id TEXT REFERENCES checkpoints (id), best_epoch INTEGER) STRICT;
 
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
@@ -170,10 +170,10 @@ CREATE TABLE studies (
   finished_at TEXT
 ) STRICT;
 
-CREATE TABLE study_images (
+CREATE TABLE "study_images" (
   study_id TEXT NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
   image_id INTEGER NOT NULL REFERENCES images (id),
-  split TEXT NOT NULL CHECK (split IN ('train', 'test')),
+  split TEXT NOT NULL CHECK (split IN ('train', 'validation', 'test')),
   PRIMARY KEY (study_id, image_id)
 ) STRICT, WITHOUT ROWID;
 
