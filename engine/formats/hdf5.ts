@@ -117,11 +117,11 @@ function readDataset(dataset: Dataset, path: string, walk: Walk): RawTensor {
       `its tensors would take over ${MOST_TIMES} times its size ("${path}" alone ${size} bytes)`,
     );
   }
-  const values = toFloats(datasetBytes(dataset, size), type, !metadata.littleEndian);
+  const values = toFloats(datasetBytes(dataset, size), type);
   return { shape: [...metadata.shape], dtype: type, read: () => values.slice() };
 }
 
-/** The stored bytes: h5wasm's own `value` knows no half floats. */
+/** The values' bytes, made little-endian by h5wasm, whose own `value` knows no half floats. */
 function datasetBytes({ file_id: file, path }: Dataset, size: number): Uint8Array {
   if (size === 0) return new Uint8Array(0);
   const place = Module._malloc(size);
