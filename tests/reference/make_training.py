@@ -174,6 +174,26 @@ def sigmoid_case(name, mask, scale):
     }
 
 
+def rate_sweep(curvatures, start, low, high, count):
+    """fastai's lr_find on 1/2 sum a w^2 with plain SGD: loss, AvgSmoothLoss, stop, `steep`."""
+    a, w = np.array(curvatures), np.array(start)
+    rates = np.geomspace(low, high, count)
+    losses, smoothed, average = [], [], 0.0
+    for i, rate in enumerate(rates):
+        losses.append(0.5 * float(np.sum(a * w * w)))
+        average = 0.98 * average + 0.02 * losses[-1]
+        smoothed.append(average / (1 - 0.98 ** (i + 1)))
+        if smoothed[-1] > 4 * min(smoothed):
+            break
+        w = w * (1 - rate * a)
+    kept = slice(len(losses) // 10, -5)
+    slopes = np.diff(smoothed[kept]) / np.diff(np.log(rates[: len(losses)][kept]))
+    suggestion = float(rates[: len(losses)][kept][slopes.argmin()])
+    sweep = {"from": low, "to": high, "steps": count}
+    given = {"curvatures": curvatures, "start": start, "sweep": sweep}
+    return {**given, "losses": losses, "smoothed": smoothed, "suggestion": suggestion}
+
+
 def main():
     weights = [0.5, 2.0, 1.0, 3.0]
     out = {
@@ -193,6 +213,12 @@ def main():
             sigmoid_case("all labels", [[1, 1, 1]] * 4, 2),
             sigmoid_case("masked", [[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], 2),
             sigmoid_case("large logits", [[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 1, 1]], 150),
+        ],
+        "sweeps": [
+            rate_sweep([0.7], [1.0], 1e-4, 70.0, 90),
+            rate_sweep([0.02, 3.0, 0.5], [4.0, -1.0, 2.0], 1e-6, 10.0, 100),
+            # ends before it explodes
+            rate_sweep([1.0, 0.1], [1.0, 5.0], 1e-4, 0.5, 40),
         ],
         "beta": [
             {"seed": seed, "a": a, "b": b, "values": np.random.RandomState(seed).beta(a, b, 20).tolist()}
