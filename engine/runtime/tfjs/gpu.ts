@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { CarryoverError } from '../../../contract/errors.ts';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 const require = createRequire(import.meta.url);
@@ -30,6 +31,13 @@ export function loadTensorflowGpu(): TensorflowGpu {
   }
 }
 
+/** As `loadTensorflowGpu`. Throws CarryoverError `unsupported` where it does not load. */
+export function requireTensorflowGpu(): void {
+  const found = loadTensorflowGpu();
+  if (found.awake) return;
+  throw new CarryoverError('unsupported', found.reason, { wayOut: found.wayOut });
+}
+
 /**
  * Node 23 removed helpers of `util` that tfjs-node 4.22 calls (tensorflow/tfjs#8609).
  */
@@ -41,18 +49,20 @@ function restoreRemovedUtil(): void {
 
 function explain(error: unknown): { reason: string; wayOut: string } {
   const { code, message } = error as NodeJS.ErrnoException;
-  const install = `install it with: npm install --include=optional ${PACKAGE}`;
   if (code === 'MODULE_NOT_FOUND' && message.includes(PACKAGE)) {
-    return { reason: `the optional package ${PACKAGE} is not installed`, wayOut: install };
+    return {
+      reason: `the optional package ${PACKAGE} is not installed`,
+      wayOut: 'it comes with a clone of carryover; the packaged app is without it',
+    };
   }
   if (message.includes('tfjs_binding.node')) {
     return {
-      reason: `${PACKAGE} is installed, but not its native library (npm brings it only by a script)`,
-      wayOut: `run "npm rebuild ${PACKAGE} --ignore-scripts=false" where TensorFlow can be downloaded`,
+      reason: `${PACKAGE} is installed, but not TensorFlow's native library, which npm does not bring`,
+      wayOut: 'run `carryover setup tensorflow-gpu` where TensorFlow can be downloaded',
     };
   }
   return {
     reason: `${PACKAGE} could not be loaded: ${message.split('\n')[0]}`,
-    wayOut: 'TensorFlow 2.9 wants CUDA 11.2 and cuDNN 8.1; the CPU runtime needs neither',
+    wayOut: 'TensorFlow 2.9 wants CUDA 11.2 and cuDNN 8.1; training on the CPU needs neither',
   };
 }
