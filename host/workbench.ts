@@ -7,11 +7,16 @@ import { datasetHandlers } from './datasets/handlers.ts';
 import { databaseError } from './db/errors.ts';
 import type { OpenedDatabase } from './db/open.ts';
 import { openDatabase } from './db/open.ts';
+import { deviceHandlers } from './devices/handlers.ts';
+import { deviceInUse } from './devices/use.ts';
+import { deviceHandlers } from './devices/handlers.ts';
 import { createEventBus } from './events.ts';
 import { createHome, resolveHome } from './home.ts';
 import { createJobRunner } from './jobs/runner.ts';
 import { jobTable } from './jobs/table.ts';
 import { sampleHandlers } from './samples/handlers.ts';
+import { settingsHandlers } from './settings-handlers.ts';
+import { settingsHandlers } from './settings-handlers.ts';
 import { studyHandlers } from './studies/handlers.ts';
 
 export interface WorkbenchOptions {
@@ -68,18 +73,23 @@ function handlersOf(context: HostContext): Handlers {
     ...datasetHandlers(context),
     ...sampleHandlers(context),
     ...studyHandlers(context),
+    ...deviceHandlers(context),
+    ...settingsHandlers(context),
     ...checkpointHandlers(context),
+    ...deviceHandlers(context),
+    ...settingsHandlers(context),
     'app.info': () => appInfo(context),
     'jobs.list': () => context.jobs.list(),
     'jobs.cancel': ({ id }) => context.jobs.cancel(id),
   };
 }
 
-function appInfo({ home }: HostContext): AppInfo {
+function appInfo(context: HostContext): AppInfo {
+  const { home } = context;
   return {
     version: pack.version,
     home: home.root,
-    device: 'cpu',
+    device: deviceInUse(context),
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
   };

@@ -35,7 +35,7 @@ const LEAST_SIDE = 32;
  */
 export async function fileLogits(request: LogitsRequest): Promise<LogitsResult> {
   const { input, out } = request;
-  const images = await readNpy(resolve(input));
+  const images = readNpy(resolve(input));
   const [count, channels, side] = imageShape(input, images.shape);
   const { architecture } = request;
   const { report, match } = await inspectWeights(request.file, {
