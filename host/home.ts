@@ -39,6 +39,7 @@ export function homePaths(root: string): HomePaths {
     checkpoints: join(root, 'checkpoints'),
     cache: join(root, 'cache'),
     samples: join(root, 'samples'),
+    rates: join(root, 'rates'),
     reports: join(root, 'reports'),
   };
 }
@@ -46,7 +47,14 @@ export function homePaths(root: string): HomePaths {
 /** Creates what is missing of a home; its root is for the user alone. Throws CarryoverError `io` or `disk-full`. */
 export function createHome(root: string): HomePaths {
   const paths = homePaths(root);
-  const folders = [paths.runs, paths.checkpoints, paths.cache, paths.samples, paths.reports];
+  const folders = [
+    paths.runs,
+    paths.checkpoints,
+    paths.cache,
+    paths.samples,
+    paths.rates,
+    paths.reports,
+  ];
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     for (const folder of folders) mkdirSync(folder, { recursive: true });

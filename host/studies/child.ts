@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Failure } from '../../contract/errors.ts';
 
-/** The program that trains one run, and the one that walks the line between two. */
+/** The programs that train one run, walk the line between two, and search for a learning rate. */
 export const TRAINER = programOf('main.ts');
 export const INTERPOLATOR = programOf('interpolate-main.ts');
+export const RATE_FINDER = programOf('rate-main.ts');
 
 const STDERR_LINES = 12;
 const STDERR_CHARACTERS = 8_000;

@@ -5,11 +5,13 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
 import { createComparer } from './compare.ts';
 import { checkStudy, saveStudy } from './save.ts';
+import { createRateSearcher } from './rate-search.ts';
 import { createStudyRunner } from './runner.ts';
 import type { StudyRunner } from './runner.ts';
 import { listRuns, runDetail } from './run-rows.ts';
 import { dropStudy, recoverStudies } from './store.ts';
 import { listStudies, studyDetail, studySummary } from './study-rows.ts';
+import { createTurns } from './turns.ts';
 
 type StudyRequests = Extract<
   keyof Handlers,
@@ -19,7 +21,9 @@ type StudyRequests = Extract<
 /** Studies, runs and comparisons. What a crash left half-done becomes `interrupted` here. */
 export function studyHandlers(context: HostContext): Pick<Handlers, StudyRequests> {
   if (!context.db.readonly) recoverStudies(context.db);
-  const runner = createStudyRunner(context);
+  const inTurn = createTurns();
+  const runner = createStudyRunner(context, inTurn);
+  const searcher = createRateSearcher(context, inTurn);
   const comparer = createComparer(context);
   const detail = (id: string) => studyDetail(context, id);
   return {
@@ -37,6 +41,8 @@ export function studyHandlers(context: HostContext): Pick<Handlers, StudyRequest
       await runner.cancel(id);
       return detail(id);
     },
+    'studies.findRate': ({ yaml, arm }) => searcher.find(yaml, arm),
+    'studies.rateSearch': ({ id }) => searcher.get(id),
     'studies.remove': ({ id }) => remove(context, runner, id),
     'runs.list': (filter) => listRuns(context.db, filter),
     'runs.get': ({ id }) => runDetail(context.db, id),

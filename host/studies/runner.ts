@@ -24,6 +24,7 @@ import type { StudyStatus } from './store.ts';
 import { studyDetail, studySummary } from './study-rows.ts';
 import type { Stop } from './training.ts';
 import { attempt, trainRun } from './training.ts';
+import type { Turns } from './turns.ts';
 
 /** Runs studies, one at a time, each as a job. */
 export interface StudyRunner {
@@ -42,10 +43,8 @@ interface Live {
   ended: Promise<void>;
 }
 
-export function createStudyRunner(context: HostContext): StudyRunner {
+export function createStudyRunner(context: HostContext, inTurn: Turns): StudyRunner {
   const live = new Map<string, Live>();
-  /** Studies wait for each other: a training uses the whole machine. */
-  let turn: Promise<unknown> = Promise.resolve();
 
   function requireLive(studyId: string): Live {
     const entry = live.get(studyId);
@@ -59,11 +58,9 @@ export function createStudyRunner(context: HostContext): StudyRunner {
     if (live.has(studyId)) throw new CarryoverError('conflict', `"${name}" is already running`);
     const stop: Stop = { asked: null, training: null };
     const description = { kind: 'study', title: `Study ${name}`, subject: studyId } as const;
-    const job = context.jobs.start(description, (handle) => {
-      const work = turn.then(() => runStudy(context, studyId, handle, stop));
-      turn = work.catch(() => undefined);
-      return work.finally(() => live.delete(studyId));
-    });
+    const job = context.jobs.start(description, (handle) =>
+      inTurn(() => runStudy(context, studyId, handle, stop)).finally(() => live.delete(studyId)),
+    );
     const ended = context.jobs.wait(job.id).then(({ status }) => {
       if (status === 'cancelled') markCancelled(context, studyId);
     });

@@ -93,7 +93,8 @@ async function dropSpoilt({ db }: HostContext, run: PlannedRun, folder: string):
   return files.flatMap(({ kind, epoch }) => (kind === 'weights' && epoch !== null ? [epoch] : []));
 }
 
-function trainerJob(
+/** What the child is told of a run. `kept`: further epochs whose weights are wanted. */
+export function trainerJob(
   context: HostContext,
   run: PlannedRun,
   folder: string,

@@ -35,7 +35,14 @@ test('a home is made with its folders, for the user alone, and again without har
   const root = join(folder, 'deep', 'home');
   const paths = createHome(root);
   expect(createHome(root)).toEqual(paths);
-  for (const path of [paths.runs, paths.checkpoints, paths.cache, paths.samples, paths.reports]) {
+  for (const path of [
+    paths.runs,
+    paths.checkpoints,
+    paths.cache,
+    paths.samples,
+    paths.rates,
+    paths.reports,
+  ]) {
     expect(statSync(path).isDirectory()).toBe(true);
   }
   if (process.platform !== 'win32') expect(statSync(root).mode & 0o077).toBe(0);
