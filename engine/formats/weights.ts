@@ -3,6 +3,7 @@ import type { Preprocessing, WeightFormat } from '../../contract/checkpoints.ts'
 import { CarryoverError } from '../../contract/errors.ts';
 import { type ByteSource, fileBytes } from './bytes.ts';
 import { readKerasH5, readKerasZip } from './keras.ts';
+import { readOnnx } from './onnx.ts';
 import { readPytorchLegacy, readPytorchZip, torchPickleEntry } from './pytorch.ts';
 import { readPytorchTar } from './pytorch-tar.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -59,6 +60,8 @@ export async function readWeightsFile(path: string): Promise<RawWeights> {
       return readKerasH5(path);
     case 'json':
       return readTfjsLayers(path);
+    case 'protobuf':
+      return readOnnx(source);
     default:
       throw unknown(path, seenIn(source));
   }

@@ -1,6 +1,6 @@
 /**
- * The part of ONNX's model format that we write (onnx/onnx, onnx.proto, Apache-2.0; field numbers
- * are the format). protobufjs does the encoding.
+ * The part of ONNX's model format that we write, and read of files of weights (onnx/onnx, onnx.proto,
+ * Apache-2.0; field numbers are the format). protobufjs does the encoding.
  */
 import protobuf from 'protobufjs';
 
@@ -28,8 +28,15 @@ message NodeProto {
 message TensorProto {
   repeated int64 dims = 1;
   optional int32 data_type = 2;
+  repeated float float_data = 4 [packed = true];
+  repeated int32 int32_data = 5 [packed = true];
+  repeated int64 int64_data = 7 [packed = true];
   optional string name = 8;
   optional bytes raw_data = 9;
+  repeated double double_data = 10 [packed = true];
+  repeated uint64 uint64_data = 11 [packed = true];
+  repeated StringStringEntryProto external_data = 13;
+  optional int32 data_location = 14;
 }
 message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
 message TensorShapeProto { repeated Dimension dim = 1; }
@@ -48,12 +55,16 @@ message OperatorSetIdProto { optional string domain = 1; optional int64 version 
 message ModelProto {
   optional int64 ir_version = 1;
   optional string producer_name = 2;
+  optional string producer_version = 3;
   optional GraphProto graph = 7;
   repeated OperatorSetIdProto opset_import = 8;
   repeated StringStringEntryProto metadata_props = 14;
 }`;
 
-const ModelProto = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
+/** The message type of a whole model; its fields have the names of onnx.proto. */
+export const ModelProto = protobuf
+  .parse(SCHEMA, { keepCase: true })
+  .root.lookupType('onnx.ModelProto');
 
 const FLOAT = 1;
 const INT64 = 7;
