@@ -9,13 +9,11 @@ import type { OpenedDatabase } from './db/open.ts';
 import { openDatabase } from './db/open.ts';
 import { deviceHandlers } from './devices/handlers.ts';
 import { deviceInUse } from './devices/use.ts';
-import { deviceHandlers } from './devices/handlers.ts';
 import { createEventBus } from './events.ts';
 import { createHome, resolveHome } from './home.ts';
 import { createJobRunner } from './jobs/runner.ts';
 import { jobTable } from './jobs/table.ts';
 import { sampleHandlers } from './samples/handlers.ts';
-import { settingsHandlers } from './settings-handlers.ts';
 import { settingsHandlers } from './settings-handlers.ts';
 import { studyHandlers } from './studies/handlers.ts';
 
@@ -76,8 +74,6 @@ function handlersOf(context: HostContext): Handlers {
     ...deviceHandlers(context),
     ...settingsHandlers(context),
     ...checkpointHandlers(context),
-    ...deviceHandlers(context),
-    ...settingsHandlers(context),
     'app.info': () => appInfo(context),
     'jobs.list': () => context.jobs.list(),
     'jobs.cancel': ({ id }) => context.jobs.cancel(id),

@@ -42,32 +42,33 @@ function otherDevice(platform: string): string {
 
 /** The report on a device that was tried. */
 export function explain(id: DeviceId, outcome: ProbeOutcome): DeviceReport {
-  switch (outcome.type) {
-    case 'tested':
-      return tested(id, outcome);
-    case 'refused': {
-      const { message, detail } = outcome.failure;
-      const known = missingPart(id, `${message}\n${outcome.stderr}`);
-      if (known) return report(id, 'missing', known);
-      const missing = outcome.failure.code === 'unsupported';
-      const wayOut = detail?.wayOut ?? otherwise(id);
-      return report(id, missing ? 'missing' : 'failed', { reason: firstLine(message), wayOut });
-    }
-    case 'died': {
-      const known = missingPart(id, outcome.stderr);
-      if (known) return report(id, 'missing', known);
-      const how =
-        outcome.signal === null ? `ended with ${outcome.code}` : `was ended by ${outcome.signal}`;
-      const said = lastLine(outcome.stderr);
-      const reason = `the process that tried it ${how}${said === '' ? '' : `: ${said}`}`;
-      return report(id, 'failed', { reason, wayOut: otherwise(id) });
-    }
-    case 'timeout':
-      return report(id, 'failed', {
-        reason: `the self-test was not done after ${outcome.seconds} s`,
-        wayOut: otherwise(id),
-      });
-  }
+  if (outcome.type === 'tested') return tested(id, outcome);
+  if (outcome.type === 'refused') return refused(id, outcome);
+  const known = missingPart(id, outcome.stderr);
+  if (known) return report(id, 'missing', known);
+  const reason =
+    outcome.type === 'timeout'
+      ? `the self-test was not done after ${outcome.seconds} s`
+      : deathOf(outcome);
+  return report(id, 'failed', { reason, wayOut: otherwise(id) });
+}
+
+function refused(
+  id: DeviceId,
+  { failure, stderr }: Extract<ProbeOutcome, { type: 'refused' }>,
+): DeviceReport {
+  const known = missingPart(id, `${failure.message}\n${stderr}`);
+  if (known) return report(id, 'missing', known);
+  // TensorFlow.js says by itself what it lacks.
+  const state = id === 'tfjs-gpu' && failure.code === 'unsupported' ? 'missing' : 'failed';
+  const wayOut = failure.detail?.wayOut ?? otherwise(id);
+  return report(id, state, { reason: firstLine(failure.message), wayOut });
+}
+
+function deathOf({ code, signal, stderr }: Extract<ProbeOutcome, { type: 'died' }>): string {
+  const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
+  const said = lastLine(stderr);
+  return `the process that tried it ${how}${said === '' ? '' : `: ${said}`}`;
 }
 
 function tested(

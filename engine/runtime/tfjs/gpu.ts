@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { CarryoverError } from '../../../contract/errors.ts';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
+const NEEDS =
+  'TensorFlow 2.9 wants an NVIDIA GPU with CUDA 11.2 and cuDNN 8.1; training on the CPU needs none';
 const require = createRequire(import.meta.url);
 
 /** Whether TensorFlow's own library (CUDA or CPU) can run graphs here, and why not. */
@@ -31,11 +33,13 @@ export function loadTensorflowGpu(): TensorflowGpu {
   }
 }
 
-/** As `loadTensorflowGpu`. Throws CarryoverError `unsupported` where it does not load. */
+/** As `loadTensorflowGpu`. Throws CarryoverError `unsupported` where no GPU comes of it. */
 export function requireTensorflowGpu(): void {
   const found = loadTensorflowGpu();
-  if (found.awake) return;
-  throw new CarryoverError('unsupported', found.reason, { wayOut: found.wayOut });
+  if (!found.awake) throw new CarryoverError('unsupported', found.reason, { wayOut: found.wayOut });
+  if (found.usesGpu) return;
+  const reason = `TensorFlow ${found.version} is installed, but finds no GPU that it can use`;
+  throw new CarryoverError('unsupported', reason, { wayOut: NEEDS });
 }
 
 /**
@@ -63,6 +67,6 @@ function explain(error: unknown): { reason: string; wayOut: string } {
   }
   return {
     reason: `${PACKAGE} could not be loaded: ${message.split('\n')[0]}`,
-    wayOut: 'TensorFlow 2.9 wants CUDA 11.2 and cuDNN 8.1; training on the CPU needs neither',
+    wayOut: NEEDS,
   };
 }
