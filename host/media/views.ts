@@ -28,7 +28,7 @@ export interface View {
 
 const runSpec = z.object({
   recipe: recipeSchema,
-  architecture: z.object({ image: architectureSchema.shape.image }),
+  architecture: architectureSchema,
   shuffle: z.union([z.enum(['none', 'pixel']), z.int().positive()]),
   seed: z.int(),
 });
