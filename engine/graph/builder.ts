@@ -3,6 +3,21 @@ import { resultShape } from './shapes.ts';
 import type { Conv2dGeometry, Graph, Operation, Pool2dGeometry, Shape, Value } from './types.ts';
 import { showShape, sizeOf } from './types.ts';
 
+/** What `normalise` normalises with. */
+export interface Moments {
+  mean: Value;
+  variance: Value;
+  /** Added to the variance. */
+  epsilon: number;
+}
+
+/** A value normalised by its own moments, and these. */
+export interface Normalised {
+  result: Value;
+  mean: Value;
+  variance: Value;
+}
+
 /** Builds a graph operation by operation; every shape is checked as it is added. */
 export class GraphBuilder {
   readonly #values: Value[] = [];
@@ -52,6 +67,11 @@ export class GraphBuilder {
   div = (a: Value, b: Value): Value => this.#add({ kind: 'div' }, [a, b]);
   min = (a: Value, b: Value): Value => this.#add({ kind: 'min' }, [a, b]);
   relu = (x: Value): Value => this.#add({ kind: 'relu' }, [x]);
+  /** Between 0 and 6. */
+  relu6 = (x: Value): Value => this.#add({ kind: 'relu6' }, [x]);
+  sigmoid = (x: Value): Value => this.#add({ kind: 'sigmoid' }, [x]);
+  /** log(1 / (1 + exp(-x))), exact for large |x| too. */
+  logSigmoid = (x: Value): Value => this.#add({ kind: 'logSigmoid' }, [x]);
   exp = (x: Value): Value => this.#add({ kind: 'exp' }, [x]);
   sqrt = (x: Value): Value => this.#add({ kind: 'sqrt' }, [x]);
   /** Along the last axis. */
@@ -76,8 +96,8 @@ export class GraphBuilder {
   broadcast = (x: Value, shape: Shape): Value => this.#add({ kind: 'broadcast' }, [x], shape);
 
   /**
-   * Cross-correlation of x [batch, channel, row, column] with filter [out, in, row, column];
-   * `bias` has one element, or one per filter.
+   * Cross-correlation of x [batch, channel, row, column] with filter [out, in, row, column], or
+   * [channel, 1, row, column] when depthwise; `bias` has one element, or one per filter.
    */
   conv2d(x: Value, filter: Value, geometry: Conv2dGeometry, bias?: Value): Value {
     return this.#add({ kind: 'conv2d', ...geometry }, bias ? [x, filter, bias] : [x, filter]);
@@ -87,6 +107,46 @@ export class GraphBuilder {
   maxPool(x: Value, geometry: Pool2dGeometry): Value {
     return this.#add({ kind: 'maxPool', ...geometry }, [x]);
   }
+
+  /** Mean over square windows that lie side by side; what is left of the far sides is dropped. */
+  averagePool = (x: Value, size: number): Value => this.#add({ kind: 'averagePool', size }, [x]);
+
+  /** Lays values of equal shape but for `axis` one after another along it. */
+  concat = (values: readonly Value[], axis: number): Value =>
+    this.#add({ kind: 'concat', axis }, values);
+
+  /** The part of x of the given shape that starts at `starts`. */
+  slice = (x: Value, starts: readonly number[], shape: Shape): Value =>
+    this.#add({ kind: 'slice', starts }, [x], shape);
+
+  /** Zeros of the given shape with x laid at `starts`. */
+  pad = (x: Value, starts: readonly number[], shape: Shape): Value =>
+    this.#add({ kind: 'pad', starts }, [x], shape);
+
+  /**
+   * Batch normalisation by the batch's own moments: for each channel of x
+   * [batch, channel, row, column], (x - mean) / sqrt(variance + epsilon) * scale + shift.
+   * @param scale [channel], as is `shift`
+   */
+  batchNorm(x: Value, scale: Value, shift: Value, epsilon: number): Normalised {
+    const mean = this.channelMean(x);
+    const variance = this.channelVariance(x, mean);
+    const inputs = [x, scale, shift, mean, variance];
+    return { result: this.#add({ kind: 'batchNorm', epsilon }, inputs), mean, variance };
+  }
+
+  /**
+   * The same by given moments, both [channel]. They are taken as fixed: no gradient reaches them.
+   */
+  normalise(x: Value, scale: Value, shift: Value, { mean, variance, epsilon }: Moments): Value {
+    return this.#add({ kind: 'normalise', epsilon }, [x, scale, shift, mean, variance]);
+  }
+
+  /** Mean over all but the channels of x [batch, channel, row, column]. */
+  channelMean = (x: Value): Value => this.#add({ kind: 'channelMean' }, [x]);
+  /** Mean squared distance from `mean` (divided by the number of values, not one less). */
+  channelVariance = (x: Value, mean: Value): Value =>
+    this.#add({ kind: 'channelVariance' }, [x, mean]);
 
   /** An operation of the backward pass, whose result has a shape known from the forward pass. */
   backward(operation: Operation, inputs: readonly Value[], shape: Shape): Value {

@@ -84,6 +84,33 @@ function keptShape(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((side, axis) => (axes.includes(axis) ? 1 : side));
 }
 
+/** A value [channel] times a factor, shaped to stretch over [batch, channel, row, column]. */
+function perChannel(g: GraphBuilder, value: Value, factor: number): Value {
+  return g.reshape(g.mul(value, g.constant(factor)), [sizeOf(value.shape), 1, 1]);
+}
+
+/** Each window's gradient in equal parts to its pixels, and nothing to those outside all windows. */
+function spreadOverWindows(g: GraphBuilder, dy: Value, size: number, shape: Shape): Value {
+  const [batch = 0, channels = 0, rows = 0, columns = 0] = dy.shape;
+  const parts = g.mul(dy, g.constant(1 / size ** 2));
+  const apart = g.reshape(parts, [batch, channels, rows, 1, columns, 1]);
+  const repeated = g.broadcast(apart, [batch, channels, rows, size, columns, size]);
+  const joined = g.reshape(repeated, [batch, channels, rows * size, columns * size]);
+  return sizeOf(joined.shape) === sizeOf(shape) ? joined : g.pad(joined, [0, 0, 0, 0], shape);
+}
+
+function scaleAndShiftGradients(
+  g: GraphBuilder,
+  dy: Value,
+  x: Value,
+  moments: readonly Value[],
+  epsilon: number,
+): [Value, Value] {
+  const dShift = g.reduceSum(dy, [0, 2, 3]);
+  const inputs = [dy, x, ...moments, dShift];
+  return [g.backward({ kind: 'normaliseScaleGradient', epsilon }, inputs, dShift.shape), dShift];
+}
+
 const RULES: { [K in Operation['kind']]?: Rule<K> } = {
   input: () => [],
   parameter: () => [],
@@ -102,7 +129,10 @@ const RULES: { [K in Operation['kind']]?: Rule<K> } = {
     sumTo(g, g.mul(g.div(g.mul(dy, v), input(v, 1)), g.constant(-1)), input(v, 1).shape),
   ],
   relu: (g, v, _, dy) => [g.backward({ kind: 'reluGradient' }, [v, dy], v.shape)],
+  relu6: (g, v, _, dy) => [g.backward({ kind: 'relu6Gradient' }, [v, dy], v.shape)],
   exp: (g, v, _, dy) => [g.mul(dy, v)],
+  sigmoid: (g, v, _, dy) => [g.mul(dy, g.mul(v, g.sub(g.constant(1), v)))],
+  logSigmoid: (g, v, _, dy) => [g.mul(dy, g.sigmoid(g.mul(input(v, 0), g.constant(-1))))],
   sqrt: (g, v, _, dy) => [g.div(g.mul(dy, g.constant(0.5)), v)],
   // d/dx log softmax(x) = dy - softmax(x) * sum(dy)
   logSoftmax: (g, v, _, dy) => {
@@ -125,10 +155,11 @@ const RULES: { [K in Operation['kind']]?: Rule<K> } = {
   },
   reshape: (g, v, _, dy) => [g.reshape(dy, input(v, 0).shape)],
   broadcast: (g, v, _, dy) => [sumTo(g, dy, input(v, 0).shape)],
-  conv2d: (g, v, { stride, pad }, dy) => {
+  conv2d: (g, v, { stride, pad, padEnd = pad, groups = 1 }, dy) => {
+    const geometry = { stride, pad, padEnd, groups };
     const [x, filter, bias] = v.inputs as [Value, Value, Value?];
-    const dx = g.backward({ kind: 'conv2dInputGradient', stride, pad }, [dy, filter], x.shape);
-    const df = g.backward({ kind: 'conv2dFilterGradient', stride, pad }, [dy, x], filter.shape);
+    const dx = g.backward({ kind: 'conv2dInputGradient', ...geometry }, [dy, filter], x.shape);
+    const df = g.backward({ kind: 'conv2dFilterGradient', ...geometry }, [dy, x], filter.shape);
     if (!bias) return [dx, df];
     const axes = sizeOf(bias.shape) === 1 ? [0, 1, 2, 3] : [0, 2, 3];
     return [dx, df, g.reshape(g.reduceSum(dy, axes), bias.shape)];
@@ -136,5 +167,41 @@ const RULES: { [K in Operation['kind']]?: Rule<K> } = {
   maxPool: (g, v, { size, stride, pad }, dy) => {
     const x = input(v, 0);
     return [g.backward({ kind: 'maxPoolGradient', size, stride, pad }, [x, dy], x.shape)];
+  },
+  averagePool: (g, v, { size }, dy) => [spreadOverWindows(g, dy, size, input(v, 0).shape)],
+  concat: (g, v, { axis }, dy) => {
+    let start = 0;
+    return v.inputs.map(({ shape }) => {
+      const starts = shape.map((_, i) => (i === axis ? start : 0));
+      start += shape[axis] ?? 0;
+      return g.slice(dy, starts, shape);
+    });
+  },
+  slice: (g, v, { starts }, dy) => [g.pad(dy, starts, input(v, 0).shape)],
+  pad: (g, v, { starts }, dy) => [g.slice(dy, starts, input(v, 0).shape)],
+  batchNorm: (g, v, { epsilon }, dy) => {
+    const [x, scale, , mean, variance] = v.inputs as [Value, Value, Value, Value, Value];
+    const moments = [mean, variance];
+    const [dScale, dShift] = scaleAndShiftGradients(g, dy, x, moments, epsilon);
+    const inputs = [dy, x, scale, ...moments, dScale, dShift];
+    const dx = g.backward({ kind: 'batchNormInputGradient', epsilon }, inputs, x.shape);
+    return [dx, dScale, dShift, null, null];
+  },
+  normalise: (g, v, { epsilon }, dy) => {
+    const [x, scale, , mean, variance] = v.inputs as [Value, Value, Value, Value, Value];
+    const zero = g.constant(new Float32Array(sizeOf(scale.shape)), scale.shape);
+    const dx = g.normalise(dy, scale, zero, { mean: zero, variance, epsilon });
+    return [dx, ...scaleAndShiftGradients(g, dy, x, [mean, variance], epsilon), null, null];
+  },
+  channelMean: (g, v, _, dy) => {
+    const { shape } = input(v, 0);
+    return [g.broadcast(perChannel(g, dy, sizeOf(dy.shape) / sizeOf(shape)), shape)];
+  },
+  channelVariance: (g, v, _, dy) => {
+    const [x, mean] = [input(v, 0), input(v, 1)];
+    const factor = g.mul(dy, g.constant(2));
+    const share = sizeOf(mean.shape) / sizeOf(x.shape);
+    const dx = g.mul(g.sub(x, perChannel(g, mean, 1)), perChannel(g, factor, share));
+    return [dx, g.mul(g.sub(mean, g.channelMean(x)), factor)];
   },
 };

@@ -7,7 +7,8 @@ class ShapeProblem extends Error {}
 
 /**
  * Shape of an operation's result.
- * @param given the shape asked for by `reshape`, `broadcast` and the `...Gradient` operations
+ * @param given the shape asked for by `reshape`, `broadcast`, `slice`, `pad` and those
+ *   `...Gradient` operations whose inputs do not tell it
  * @throws CarryoverError `bad-input` that names the node, the operation and the shapes
  */
 export function resultShape(
@@ -43,14 +44,26 @@ const RULES: { [K in Operation['kind']]?: Infer<K> } = {
   div: stretched,
   min: stretched,
   relu: unchanged,
+  relu6: unchanged,
+  sigmoid: unchanged,
+  logSigmoid: unchanged,
   exp: unchanged,
   sqrt: unchanged,
   logSoftmax: unchanged,
   reluGradient: ([a = [], b = []]) => same(a, b),
+  relu6Gradient: ([a = [], b = []]) => same(a, b),
   matMul: ([a = [], b = []], o) => matMulShape(a, b, o.transposeA, o.transposeB),
   reduceSum: ([a = []], o) => reducedShape(a, o.axes, o.keepDims),
   conv2d: conv2dShape,
   maxPool: ([a = []], o) => pooledShape(a, o),
+  averagePool: ([a = []], { size }) => pooledShape(a, { size, stride: size, pad: 0 }),
+  concat: (shapes, { axis }) => concatenated(shapes, axis),
+  batchNorm: normalised,
+  normalise: normalised,
+  channelMean: ([a]) => [four(a)[1]],
+  channelVariance: ([a, mean = []]) => same([four(a)[1]], mean),
+  normaliseScaleGradient: ([a]) => [four(a)[1]],
+  batchNormInputGradient: unchanged,
 };
 
 function infer(operation: Operation, inputs: readonly Shape[], given?: Shape): Shape {
@@ -74,6 +87,8 @@ function givenShape(operation: Operation, input: Shape, given: Shape | undefined
       throw new ShapeProblem(`cannot be stretched to ${showShape(given)}`);
     }
   }
+  if (operation.kind === 'slice') within(given, input, operation.starts);
+  if (operation.kind === 'pad') within(input, given, operation.starts);
   return given;
 }
 
@@ -111,6 +126,36 @@ function reducedShape(a: Shape, axes: readonly number[], keepDims: boolean): Sha
   return keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis));
 }
 
+/** Refuses a window that reaches out of the whole. */
+function within(window: Shape, whole: Shape, starts: readonly number[]): void {
+  const fits = (start: number, axis: number): boolean =>
+    Number.isInteger(start) && start >= 0 && start + (window[axis] ?? 0) <= (whole[axis] ?? 0);
+  const ranks = new Set([window.length, whole.length, starts.length]);
+  if (ranks.size === 1 && starts.every(fits)) return;
+  throw new ShapeProblem(
+    `${showShape(window)} at ${showShape(starts)} does not lie within ${showShape(whole)}`,
+  );
+}
+
+function concatenated(shapes: readonly Shape[], axis: number): Shape {
+  const [first = []] = shapes;
+  if (axis < 0 || axis >= first.length) throw new ShapeProblem(`there is no axis ${axis}`);
+  const others = (shape: Shape): string => showShape(shape.filter((_, i) => i !== axis));
+  if (shapes.some((shape) => others(shape) !== others(first) || shape.length !== first.length)) {
+    throw new ShapeProblem(`the shapes must be equal but for axis ${axis}`);
+  }
+  const length = shapes.reduce((sum, shape) => sum + (shape[axis] ?? 0), 0);
+  return first.map((side, i) => (i === axis ? length : side));
+}
+
+function normalised([x, ...perChannel]: readonly Shape[]): Shape {
+  const shape = four(x);
+  if (perChannel.some((other) => showShape(other) !== showShape([shape[1]]))) {
+    throw new ShapeProblem(`scale, shift and moments must be ${showShape([shape[1]])}`);
+  }
+  return shape;
+}
+
 type Four = readonly [number, number, number, number];
 
 function four(shape: Shape | undefined): Four {
@@ -121,8 +166,14 @@ function four(shape: Shape | undefined): Four {
 function conv2dShape(inputs: readonly Shape[], geometry: Conv2dGeometry): Shape {
   const [batch, channels, height, width] = four(inputs[0]);
   const [filters, depth, rows, columns] = four(inputs[1]);
-  if (channels !== depth) {
-    throw new ShapeProblem(`the input has ${channels} channels, the filter takes ${depth}`);
+  const { groups = 1 } = geometry;
+  if (groups !== 1 && (groups !== channels || groups !== filters)) {
+    throw new ShapeProblem(`${groups} groups: there must be 1, or as many as channels and filters`);
+  }
+  if (channels !== depth * groups) {
+    throw new ShapeProblem(
+      `the input has ${channels} channels, the filter takes ${depth * groups}`,
+    );
   }
   const bias = inputs[2];
   if (bias && sizeOf(bias) !== 1 && (bias.length !== 1 || bias[0] !== filters)) {
@@ -137,11 +188,18 @@ function pooledShape(x: Shape, geometry: Pool2dGeometry): Shape {
   return [batch, channels, ...windows([height, width], window, geometry)];
 }
 
-function windows(sides: Shape, window: Shape, { stride, pad }: Conv2dGeometry): number[] {
+function windows(
+  sides: Shape,
+  window: Shape,
+  { stride, pad, padEnd = pad }: Conv2dGeometry,
+): number[] {
   return sides.map((side, axis) => {
-    const count = Math.floor((side + 2 * pad - (window[axis] ?? 1)) / stride) + 1;
+    const count = Math.floor((side + pad + padEnd - (window[axis] ?? 1)) / stride) + 1;
     if (count < 1) {
-      throw new ShapeProblem(`a window of ${window[axis]} does not fit ${side} padded by ${pad}`);
+      const padding = pad === padEnd ? pad : `${pad} and ${padEnd}`;
+      throw new ShapeProblem(
+        `a window of ${window[axis]} does not fit ${side} padded by ${padding}`,
+      );
     }
     return count;
   });

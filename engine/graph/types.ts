@@ -6,9 +6,15 @@ export interface Conv2dGeometry {
   stride: number;
   /** Zero padding on each of the four sides. */
   pad: number;
+  /** Of the bottom and the right side, where it differs. */
+  padEnd?: number;
+  /** 1 (the default), or the number of channels: each has a filter of its own (depthwise). */
+  groups?: number;
 }
 
-export interface Pool2dGeometry extends Conv2dGeometry {
+export interface Pool2dGeometry {
+  stride: number;
+  pad: number;
   /** Side of the square window. */
   size: number;
 }
@@ -21,13 +27,26 @@ export type Operation =
   | { kind: 'input' | 'parameter' }
   | { kind: 'constant'; data: Float32Array }
   | { kind: 'add' | 'sub' | 'mul' | 'div' | 'min' }
-  | { kind: 'relu' | 'exp' | 'sqrt' | 'logSoftmax' }
+  | { kind: 'relu' | 'relu6' | 'exp' | 'sqrt' | 'logSoftmax' | 'sigmoid' | 'logSigmoid' }
   | { kind: 'matMul'; transposeA: boolean; transposeB: boolean }
   | { kind: 'reduceSum'; axes: readonly number[]; keepDims: boolean }
   | { kind: 'reshape' | 'broadcast' }
   | ({ kind: 'conv2d' } & Conv2dGeometry)
   | ({ kind: 'maxPool' } & Pool2dGeometry)
-  | { kind: 'reluGradient' }
+  | { kind: 'averagePool'; size: number }
+  | { kind: 'concat'; axis: number }
+  /** A window that starts at `starts` in the input. */
+  | { kind: 'slice'; starts: readonly number[] }
+  /** Zeros, with the input laid at `starts`. */
+  | { kind: 'pad'; starts: readonly number[] }
+  /** By moments that are the input's own, so that its gradient knows how they depend on it. */
+  | { kind: 'batchNorm'; epsilon: number }
+  /** By moments that are fixed. */
+  | { kind: 'normalise'; epsilon: number }
+  | { kind: 'channelMean' | 'channelVariance' }
+  | { kind: 'normaliseScaleGradient'; epsilon: number }
+  | { kind: 'batchNormInputGradient'; epsilon: number }
+  | { kind: 'reluGradient' | 'relu6Gradient' }
   | ({ kind: 'conv2dInputGradient' } & Conv2dGeometry)
   | ({ kind: 'conv2dFilterGradient' } & Conv2dGeometry)
   | ({ kind: 'maxPoolGradient' } & Pool2dGeometry);

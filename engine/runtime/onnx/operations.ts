@@ -1,10 +1,19 @@
-/** How each graph operation is said in ONNX. Convolution gradients are in `convolution.ts`. */
+/**
+ * How each graph operation is said in ONNX. Convolution gradients are in `convolution.ts` and
+ * `grouped-convolution.ts`, batch normalisation is in `normalisation.ts`.
+ */
 import { CarryoverError } from '../../../contract/errors.ts';
 import type { Operation, Value } from '../../graph/types.ts';
 import { sizeOf } from '../../graph/types.ts';
 import { emitFilterGradient, emitInputGradient } from './convolution.ts';
+import {
+  emitUncommonFilterGradient,
+  emitUncommonInputGradient,
+  isUncommon,
+} from './grouped-convolution.ts';
 import type { Emitter } from './emitter.ts';
 import { int, ints } from './emitter.ts';
+import * as normalisation from './normalisation.ts';
 
 /** ONNX's numbers of element types. */
 const FLOAT = 1;
@@ -17,10 +26,16 @@ type Emit<K extends Operation['kind']> = (
   inputs: readonly string[],
 ) => string;
 
-/** Adds the nodes that compute `value` and returns the name of the result. */
-export function emitOperation(e: Emitter, value: Value): string {
+/**
+ * Adds the nodes that compute `value` and returns the name of the result.
+ * @param inputs names of the inputs, when not those in plain layout
+ */
+export function emitOperation(
+  e: Emitter,
+  value: Value,
+  inputs: readonly string[] = value.inputs.map((input) => e.nameOf(input)),
+): string {
   const { operation } = value;
-  const inputs = value.inputs.map((input) => e.nameOf(input));
   const emit = EMITTERS[operation.kind] as Emit<typeof operation.kind> | undefined;
   if (!emit) throw new CarryoverError('internal', `${operation.kind} cannot be emitted`);
   return emit(e, value, operation as never, inputs);
@@ -39,6 +54,10 @@ const EMITTERS: { [K in Operation['kind']]?: Emit<K> } = {
   div: plain('Div'),
   min: plain('Min'),
   relu: plain('Relu'),
+  relu6: (e, _, __, [x = '']) => e.node('Clip', [x, scalar(e, 0), scalar(e, 6)]),
+  sigmoid: plain('Sigmoid'),
+  // -log(1 + exp(-x)); onnxruntime's Softplus does not overflow.
+  logSigmoid: (e, _, __, inputs) => e.node('Neg', [e.node('Softplus', [e.node('Neg', inputs)])]),
   exp: plain('Exp'),
   sqrt: plain('Sqrt'),
   logSoftmax: (e, _, __, inputs) => e.node('LogSoftmax', inputs, { axis: int(-1) }),
@@ -48,25 +67,62 @@ const EMITTERS: { [K in Operation['kind']]?: Emit<K> } = {
     e.node('ReduceSum', [...inputs, e.integers(...axes)], { keepdims: int(Number(keepDims)) }),
   reshape: (e, value, _, inputs) => e.node('Reshape', [...inputs, e.integers(...value.shape)]),
   broadcast: (e, value, _, inputs) => e.node('Expand', [...inputs, e.integers(...value.shape)]),
-  conv2d: (e, value, { stride, pad }, inputs) => {
+  conv2d: (e, value, { stride, pad, padEnd = pad, groups = 1 }, inputs) => {
     const [x = '', filter = '', bias] = inputs;
-    const geometry = { strides: ints(stride, stride), pads: ints(pad, pad, pad, pad) };
+    const sides = { strides: ints(stride, stride), pads: ints(pad, pad, padEnd, padEnd) };
+    const geometry = { ...sides, group: int(groups) };
     if (bias === undefined) return e.node('Conv', [x, filter], geometry);
     return e.node('Conv', [x, filter, perFilter(e, value, bias)], geometry);
   },
   maxPool: (e, _, { size, stride, pad }, inputs) =>
     e.node('MaxPool', inputs, poolAttributes(size, stride, pad)),
+  averagePool: (e, _, { size }, inputs) =>
+    e.node('AveragePool', inputs, poolAttributes(size, size, 0)),
+  concat: (e, _, { axis }, inputs) => e.node('Concat', inputs, { axis: int(axis) }),
+  slice: (e, value, { starts }, [x = '']) => {
+    const ends = starts.map((start, axis) => start + (value.shape[axis] ?? 0));
+    return e.node('Slice', [x, e.integers(...starts), e.integers(...ends)]);
+  },
+  pad: (e, value, { starts }, [x = '']) => {
+    const { shape } = value.inputs[0] as Value;
+    const after = value.shape.map((side, i) => side - (shape[i] ?? 0) - (starts[i] ?? 0));
+    return e.node('Pad', [x, e.integers(...starts, ...after)]);
+  },
+  batchNorm: normalisation.emitNormalise,
+  normalise: normalisation.emitNormalise,
+  channelMean: normalisation.emitMean,
+  channelVariance: normalisation.emitVariance,
+  normaliseScaleGradient: normalisation.emitScaleGradient,
+  batchNormInputGradient: normalisation.emitInputGradient,
   // relu's result is 0 or positive: as a truth value and back it is the mask, at 0.4 of Sign's time.
   reluGradient: (e, _, __, [y = '', dy = '']) => {
     const positive = e.node('Cast', [y], { to: int(BOOL) });
     return e.node('Mul', [dy, e.node('Cast', [positive], { to: int(FLOAT) })]);
   },
+  // y (6 - y) is 0 at both bounds and positive between them.
+  relu6Gradient: (e, _, __, [y = '', dy = '']) => {
+    const inside = e.node('Mul', [y, e.node('Sub', [scalar(e, 6), y])]);
+    const mask = e.node('Cast', [inside], { to: int(BOOL) });
+    return e.node('Mul', [dy, e.node('Cast', [mask], { to: int(FLOAT) })]);
+  },
   conv2dInputGradient: (e, value, geometry, inputs) =>
-    emitInputGradient(e, value, geometry, inputs),
+    (isUncommon(geometry) ? emitUncommonInputGradient : emitInputGradient)(
+      e,
+      value,
+      geometry,
+      inputs,
+    ),
   conv2dFilterGradient: (e, value, geometry, inputs) =>
-    emitFilterGradient(e, value, geometry, inputs),
+    (isUncommon(geometry) ? emitUncommonFilterGradient : emitFilterGradient)(
+      e,
+      value,
+      geometry,
+      inputs,
+    ),
   maxPoolGradient: emitMaxPoolGradient,
 };
+
+const scalar = (e: Emitter, value: number): string => e.floats(Float32Array.of(value), []);
 
 function poolAttributes(size: number, stride: number, pad: number) {
   return {

@@ -10,7 +10,7 @@ import { NHWC_AXIS, aligned, channelsFirst, channelsLast } from './layout.ts';
 
 /** Computes one operation's result from its inputs. */
 type Evaluate<K extends Operation['kind']> = (
-  inputs: readonly [Laid, Laid, Laid?],
+  inputs: readonly [Laid, Laid, ...Laid[]],
   operation: Extract<Operation, { kind: K }>,
   value: Value,
 ) => Laid;
@@ -48,7 +48,7 @@ function evaluate(
     );
   }
   const rule = RULES[operation.kind] as Evaluate<typeof operation.kind> | undefined;
-  if (rule) return rule(inputs as [Laid, Laid, Laid?], operation as never, value);
+  if (rule) return rule(inputs as [Laid, Laid, ...Laid[]], operation as never, value);
   throw new CarryoverError(
     'unsupported',
     `TensorFlow.js differentiates by itself: node "${value.name}" is a ${operation.kind}`,
@@ -93,6 +93,9 @@ const RULES: { [K in Operation['kind']]?: Evaluate<K> } = {
   div: binary(tf.div),
   min: binary(tf.minimum),
   relu: unary(tf.relu),
+  relu6: unary(tf.relu6),
+  sigmoid: unary(tf.sigmoid),
+  logSigmoid: unary(tf.logSigmoid),
   exp: unary(tf.exp),
   sqrt: unary(tf.sqrt),
   logSoftmax: plain(([x]) => tf.logSoftmax(x as tf.Tensor)),
@@ -104,7 +107,42 @@ const RULES: { [K in Operation['kind']]?: Evaluate<K> } = {
   broadcast: plain(([x], _, { shape }) => tf.broadcastTo(x as tf.Tensor, [...shape])),
   conv2d,
   maxPool,
+  averagePool: ([x], { size }) => ({
+    tensor: tf.avgPool(channelsLast(x) as tf.Tensor4D, size, size, 'valid'),
+    channelsLast: true,
+  }),
+  concat: plain((inputs, { axis }) => tf.concat(inputs, axis)),
+  slice: plain(([x], { starts }, { shape }) => tf.slice(x as tf.Tensor, [...starts], [...shape])),
+  pad: plain(([x], { starts }, { shape }) => {
+    const { shape: inner } = x as tf.Tensor;
+    const after = shape.map((side, i) => side - (inner[i] ?? 0) - (starts[i] ?? 0));
+    return tf.pad(
+      x as tf.Tensor,
+      after.map((end, i): [number, number] => [starts[i] ?? 0, end]),
+    );
+  }),
+  batchNorm: normalised,
+  normalise: normalised,
+  channelMean: ([x]) => ({ tensor: tf.mean(channelsLast(x), [0, 1, 2]), channelsLast: false }),
+  channelVariance: ([x, mean]) => {
+    // tf.squaredDifference does not sum its gradient over what it stretches
+    const squares = tf.square(tf.sub(channelsLast(x), mean.tensor));
+    return { tensor: tf.mean(squares, [0, 1, 2]), channelsLast: false };
+  },
 };
+
+function normalised(
+  [x, ...perChannel]: readonly [Laid, ...Laid[]],
+  { epsilon }: Extract<Operation, { kind: 'batchNorm' | 'normalise' }>,
+): Laid {
+  const tensors = perChannel.map(({ tensor }) => tensor as tf.Tensor1D);
+  const [scale, shift, mean, variance] = tensors as [
+    ...[tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D],
+  ];
+  const image = channelsLast(x) as tf.Tensor4D;
+  const tensor = tf.batchNorm4d(image, mean, variance, shift, scale, epsilon);
+  return { tensor, channelsLast: true };
+}
 
 /** Stays channels-last where that does not change the order of the axes that are left. */
 function reduceSum(
@@ -120,19 +158,21 @@ function reduceSum(
 }
 
 /** Pads rows and columns; explicit because tfjs-node's kernels know no padding of their own. */
-function padded(x: tf.Tensor4D, pad: number, value: number): tf.Tensor4D {
-  if (pad === 0) return x;
-  const border: [number, number] = [pad, pad];
+function padded(x: tf.Tensor4D, pad: number, value: number, padEnd = pad): tf.Tensor4D {
+  if (pad === 0 && padEnd === 0) return x;
+  const border: [number, number] = [pad, padEnd];
   return tf.pad4d(x, [[0, 0], border, border, [0, 0]], value);
 }
 
 function conv2d(
-  [x, filter, bias]: readonly [Laid, Laid, Laid?],
-  { stride, pad }: Extract<Operation, { kind: 'conv2d' }>,
+  [x, filter, bias]: readonly [Laid, Laid, ...Laid[]],
+  { stride, pad, padEnd = pad, groups = 1 }: Extract<Operation, { kind: 'conv2d' }>,
 ): Laid {
-  const hwio = tf.transpose(channelsFirst(filter), [2, 3, 1, 0]) as tf.Tensor4D;
-  const image = padded(channelsLast(x) as tf.Tensor4D, pad, 0);
-  const result: tf.Tensor = tf.conv2d(image, hwio, stride, 'valid');
+  const order = groups > 1 ? [2, 3, 0, 1] : [2, 3, 1, 0];
+  const hwio = tf.transpose(channelsFirst(filter), order) as tf.Tensor4D;
+  const image = padded(channelsLast(x) as tf.Tensor4D, pad, 0, padEnd);
+  const convolve = groups > 1 ? tf.depthwiseConv2d : tf.conv2d;
+  const result: tf.Tensor = convolve(image, hwio, stride, 'valid');
   return { tensor: bias ? tf.add(result, bias.tensor) : result, channelsLast: true };
 }
 

@@ -54,6 +54,126 @@ const conv2d = (['none', 'one', 'each'] as const).map((bias): Case => [
     }),
 ]);
 
+/** Depthwise, or padded differently on the far sides: gradients of their own (Keras' geometry). */
+const uncommonConv2d: Case[] = (['depthwise', 'far sides'] as const).map((which) => [
+  `conv2d, ${which}`,
+  fc
+    .record({
+      batch: fc.integer({ min: 1, max: 3 }),
+      channels: fc.integer({ min: 2, max: 4 }),
+      rows: fc.constantFrom(1, 3, 5),
+      columns: fc.constantFrom(1, 3),
+      stride: fc.constantFrom(1, 2, 3),
+      pad: fc.integer({ min: 0, max: 2 }),
+      padEnd: fc.integer({ min: 0, max: 2 }),
+      height: fc.integer({ min: 5, max: 9 }),
+      width: fc.integer({ min: 5, max: 9 }),
+    })
+    .map((c) => (g) => {
+      const depthwise = which === 'depthwise';
+      const x = g.parameter('x', [c.batch, c.channels, c.height, c.width]);
+      const shape = depthwise
+        ? [c.channels, 1, c.rows, c.columns]
+        : [3, c.channels, c.rows, c.columns];
+      const geometry = { ...c, groups: depthwise ? c.channels : 1 };
+      return g.conv2d(x, g.parameter('filter', shape), geometry);
+    }),
+]);
+
+const images = fc.tuple(
+  fc.integer({ min: 2, max: 3 }),
+  fc.integer({ min: 1, max: 3 }),
+  fc.integer({ min: 2, max: 5 }),
+  fc.integer({ min: 2, max: 5 }),
+);
+
+/** Wide images too: the gradient of the scale is computed differently there. */
+const imagesToNormalise = fc.oneof(images, fc.constant([1, 1, 23, 23]));
+
+const perChannel = (g: GraphBuilder, name: string, [, channels = 0]: Shape): Value =>
+  g.parameter(name, [channels]);
+
+const normalisation: Case[] = [
+  [
+    'batchNorm',
+    imagesToNormalise.map((s) => (g) => {
+      const [scale, shift] = [perChannel(g, 'positiveScale', s), perChannel(g, 'shift', s)];
+      const y = g.batchNorm(g.parameter('x', s), scale, shift, 1e-3).result;
+      // of the sum of y or of its squares, x has no gradient but rounding
+      return g.mul(y, g.parameter('other', s));
+    }),
+  ],
+  [
+    'normalise',
+    imagesToNormalise.map((s) => (g) => {
+      const [scale, shift] = [perChannel(g, 'positiveScale', s), perChannel(g, 'shift', s)];
+      const mean = g.constant(new Float32Array(s[1] ?? 0).fill(0.3), [s[1] ?? 0]);
+      const variance = g.constant(new Float32Array(s[1] ?? 0).fill(0.7), [s[1] ?? 0]);
+      const moments = { mean, variance, epsilon: 1e-5 };
+      return g.normalise(g.parameter('positiveX', s), scale, shift, moments);
+    }),
+  ],
+  ['channelMean', images.map((s) => (g) => g.channelMean(g.parameter('positiveX', s)))],
+  [
+    'channelVariance',
+    images.map((s) => (g) => g.channelVariance(g.parameter('x', s), perChannel(g, 'mean', s))),
+  ],
+];
+
+const averagePool: Case = [
+  'averagePool',
+  fc.tuple(images, fc.integer({ min: 1, max: 2 })).map(
+    ([s, size]) =>
+      (g) =>
+        g.averagePool(g.parameter('x', s), size),
+  ),
+];
+
+const concat: Case = [
+  'concat',
+  fc.tuple(images, fc.nat(3), side).map(([s, axis, other]) => (g) => {
+    const [a, b] = [g.parameter('positiveA', s), g.parameter('b', s.with(axis, other))];
+    return g.concat([a, b, a], axis);
+  }),
+];
+
+/** A window in a whole, and where it starts. */
+const windows = images.chain((whole) =>
+  fc
+    .tuple(...whole.map((length) => fc.integer({ min: 1, max: length })))
+    .chain((window) =>
+      fc
+        .tuple(...whole.map((length, axis) => fc.nat(length - (window[axis] ?? 0))))
+        .map((starts) => ({ whole, window, starts })),
+    ),
+);
+
+const slice: Case = [
+  'slice',
+  windows.map(
+    ({ whole, window, starts }) =>
+      (g) =>
+        g.slice(g.parameter('x', whole), starts, window),
+  ),
+];
+
+const pad: Case = [
+  'pad',
+  windows.map(
+    ({ whole, window, starts }) =>
+      (g) =>
+        g.pad(g.parameter('x', window), starts, whole),
+  ),
+];
+
+const relu6OfSigned: Case = [
+  'relu6 between and beyond its bounds',
+  shape(1, 3).map((given) => (g) => {
+    const x = g.parameter('x', [...given, 2]);
+    return g.relu6(g.mul(x, g.constant(11)));
+  }),
+];
+
 const maxPool: Case = [
   'maxPool',
   fc
@@ -104,7 +224,9 @@ const afterConv2d: Case = [
 ];
 
 /** Inputs of an even number of elements: see `spread`. */
-const unary = (kind: 'relu' | 'exp' | 'sqrt' | 'logSoftmax'): Case => [
+const unary = (
+  kind: 'relu' | 'relu6' | 'exp' | 'sqrt' | 'logSoftmax' | 'sigmoid' | 'logSigmoid',
+): Case => [
   kind,
   shape(1, 3).map((given) => (g) => g[kind](g.parameter('positiveX', [...given, 2]))),
 ];
@@ -116,7 +238,7 @@ const reluOfSigned: Case = [
 
 export const CASES: readonly Case[] = [
   ...(['add', 'sub', 'mul', 'div'] as const).map(elementwise),
-  ...(['relu', 'exp', 'sqrt', 'logSoftmax'] as const).map(unary),
+  ...(['relu', 'relu6', 'exp', 'sqrt', 'logSoftmax', 'sigmoid', 'logSigmoid'] as const).map(unary),
   reluOfSigned,
   matMul,
   ...reductions,
@@ -129,7 +251,14 @@ export const CASES: readonly Case[] = [
     }),
   ],
   ...conv2d,
+  ...uncommonConv2d,
   maxPool,
+  averagePool,
+  concat,
+  slice,
+  pad,
+  relu6OfSigned,
+  ...normalisation,
   afterConv2d,
 ];
 

@@ -21,7 +21,7 @@ export function evaluate64(
     const data =
       value.operation.kind === 'input' || value.operation.kind === 'parameter'
         ? Float64Array.from(feeds.get(value.name) as ArrayLike<number>)
-        : compute(value, value.operation, inputs as [Dense, Dense, Dense?]);
+        : compute(value, value.operation, inputs);
     done.set(value, { shape: value.shape, data });
   }
   return new Map(
@@ -49,46 +49,59 @@ export function centralDifferences(
   });
 }
 
-const BINARY: Record<string, (a: number, b: number) => number> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  min: Math.min,
-};
-const UNARY: Record<string, (x: number) => number> = {
-  relu: (x) => Math.max(x, 0),
-  exp: Math.exp,
-  sqrt: Math.sqrt,
+type Rule<K extends Operation['kind']> = (
+  inputs: readonly [Dense, Dense, ...Dense[]],
+  operation: Extract<Operation, { kind: K }>,
+  shape: Shape,
+) => Float64Array;
+
+const binary =
+  (compute: (a: number, b: number) => number) =>
+  ([a, b]: readonly [Dense, Dense, ...unknown[]], _: unknown, shape: Shape): Float64Array =>
+    build(shape, (at) => compute(read(a, at), read(b, at)));
+
+const unary =
+  (compute: (x: number) => number) =>
+  ([x]: readonly [Dense, ...unknown[]]): Float64Array =>
+    x.data.map(compute);
+
+const RULES: { [K in Operation['kind']]?: Rule<K> } = {
+  constant: (_, { data }) => Float64Array.from(data),
+  add: binary((a, b) => a + b),
+  sub: binary((a, b) => a - b),
+  mul: binary((a, b) => a * b),
+  div: binary((a, b) => a / b),
+  min: binary(Math.min),
+  relu: unary((x) => Math.max(x, 0)),
+  relu6: unary((x) => Math.min(Math.max(x, 0), 6)),
+  exp: unary(Math.exp),
+  sqrt: unary(Math.sqrt),
+  sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  logSigmoid: unary((x) => -Math.log1p(Math.exp(-x))),
+  logSoftmax: ([x]) => logSoftmax(x),
+  reshape: ([x]) => x.data,
+  broadcast: ([x], _, shape) => build(shape, (at) => read(x, at)),
+  matMul,
+  reduceSum,
+  conv2d,
+  maxPool,
+  averagePool,
+  concat,
+  slice: ([x], { starts }, shape) => build(shape, (at) => read(x, displaced(at, starts, 1))),
+  pad: ([x], { starts }, shape) => build(shape, (at) => readInside(x, displaced(at, starts, -1))),
+  batchNorm: normalised,
+  normalise: normalised,
+  channelMean: ([x]) => channelMean(x),
+  channelVariance: ([x, mean]) => {
+    const squares = build(x.shape, (at) => (read(x, at) - read(mean, [at[1]!])) ** 2);
+    return channelMean({ shape: x.shape, data: squares });
+  },
 };
 
-function compute(value: Value, op: Operation, inputs: [Dense, Dense, Dense?]): Float64Array {
-  const [a, b] = inputs;
-  const { shape } = value;
-  const unary = UNARY[op.kind];
-  if (unary) return a.data.map(unary);
-  const binary = BINARY[op.kind];
-  if (binary) return build(shape, (at) => binary(read(a, at), read(b, at)));
-  switch (op.kind) {
-    case 'constant':
-      return Float64Array.from(op.data);
-    case 'reshape':
-      return a.data;
-    case 'broadcast':
-      return build(shape, (at) => read(a, at));
-    case 'logSoftmax':
-      return logSoftmax(a);
-    case 'matMul':
-      return matMul(shape, a, b, op);
-    case 'reduceSum':
-      return reduceSum(value, a, op.axes);
-    case 'conv2d':
-      return conv2d(shape, inputs, op);
-    case 'maxPool':
-      return maxPool(shape, a, op);
-    default:
-      throw new Error(`${op.kind} is not a forward operation`);
-  }
+function compute(value: Value, operation: Operation, inputs: readonly Dense[]): Float64Array {
+  const rule = RULES[operation.kind] as Rule<typeof operation.kind> | undefined;
+  if (!rule) throw new Error(`${operation.kind} is not a forward operation`);
+  return rule(inputs as [Dense, Dense, ...Dense[]], operation as never, value.shape);
 }
 
 function build(shape: Shape, at: (index: number[]) => number): Float64Array {
@@ -103,6 +116,66 @@ function build(shape: Shape, at: (index: number[]) => number): Float64Array {
     }
   }
   return data;
+}
+
+const displaced = (at: readonly number[], starts: readonly number[], sign: number): number[] =>
+  at.map((index, axis) => index + sign * starts[axis]!);
+
+/** 0 outside. */
+function readInside(x: Dense, at: readonly number[]): number {
+  const inside = at.every((index, axis) => index >= 0 && index < x.shape[axis]!);
+  return inside ? read(x, at) : 0;
+}
+
+function normalised(
+  [x, ...perChannel]: readonly [Dense, ...Dense[]],
+  { epsilon }: Extract<Operation, { kind: 'batchNorm' | 'normalise' }>,
+  shape: Shape,
+): Float64Array {
+  const [scale, shift, mean, variance] = perChannel as [Dense, Dense, Dense, Dense];
+  return build(shape, (at) => {
+    const channel = [at[1]!];
+    const deviation = Math.sqrt(read(variance, channel) + epsilon);
+    const normal = (read(x, at) - read(mean, channel)) / deviation;
+    return normal * read(scale, channel) + read(shift, channel);
+  });
+}
+
+function channelMean(x: Dense): Float64Array {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const sums = new Float64Array(channels);
+  build(x.shape, (at) => (sums[at[1]!]! += read(x, at)));
+  return sums.map((sum) => sum / (batch * height * width));
+}
+
+function concat(
+  inputs: readonly Dense[],
+  { axis }: Extract<Operation, { kind: 'concat' }>,
+  shape: Shape,
+): Float64Array {
+  return build(shape, (at) => {
+    let index = at[axis]!;
+    for (const each of inputs) {
+      const side = each.shape[axis]!;
+      if (index < side) return read(each, at.with(axis, index));
+      index -= side;
+    }
+    return NaN;
+  });
+}
+
+function averagePool(
+  [x]: readonly [Dense, ...Dense[]],
+  { size }: Extract<Operation, { kind: 'averagePool' }>,
+  shape: Shape,
+): Float64Array {
+  return build(shape, ([n, c, y, z]) => {
+    let sum = 0;
+    for (let tap = 0; tap < size * size; tap++) {
+      sum += read(x, [n!, c!, y! * size + Math.floor(tap / size), z! * size + (tap % size)]);
+    }
+    return sum / size ** 2;
+  });
 }
 
 /** Right-aligned, sides of 1 stretched. */
@@ -124,10 +197,9 @@ function logSoftmax({ shape, data }: Dense): Float64Array {
 }
 
 function matMul(
-  shape: Shape,
-  a: Dense,
-  b: Dense,
+  [a, b]: readonly [Dense, Dense, ...Dense[]],
   { transposeA, transposeB }: Extract<Operation, { kind: 'matMul' }>,
+  shape: Shape,
 ): Float64Array {
   const inner = a.shape[transposeA ? 0 : 1]!;
   return build(shape, ([row, column]) => {
@@ -141,9 +213,13 @@ function matMul(
   });
 }
 
-function reduceSum(value: Value, a: Dense, axes: readonly number[]): Float64Array {
+function reduceSum(
+  [a]: readonly [Dense, ...Dense[]],
+  { axes }: Extract<Operation, { kind: 'reduceSum' }>,
+  shape: Shape,
+): Float64Array {
   const kept: Shape = a.shape.map((side, axis) => (axes.includes(axis) ? 1 : side));
-  const data = new Float64Array(sizeOf(value.shape));
+  const data = new Float64Array(sizeOf(shape));
   build(a.shape, (at) => {
     const offset = kept.reduce((sum, side, axis) => sum * side + (side === 1 ? 0 : at[axis]!), 0);
     return (data[offset]! += read(a, at));
@@ -152,20 +228,22 @@ function reduceSum(value: Value, a: Dense, axes: readonly number[]): Float64Arra
 }
 
 function conv2d(
+  inputs: readonly Dense[],
+  { stride, pad, groups = 1 }: Extract<Operation, { kind: 'conv2d' }>,
   shape: Shape,
-  [x, filter, bias]: [Dense, Dense, Dense?],
-  { stride, pad }: Extract<Operation, { kind: 'conv2d' }>,
 ): Float64Array {
-  const [, depth, height, width] = x.shape as [number, number, number, number];
-  const [, , rows, columns] = filter.shape as [number, number, number, number];
+  const [x, filter, bias] = inputs as [Dense, Dense, Dense?];
+  const [, , height, width] = x.shape as [number, number, number, number];
+  const [filters, depth, rows, columns] = filter.shape as [number, number, number, number];
   return build(shape, ([n, o, y, z]) => {
     let sum = bias ? bias.data[bias.data.length === 1 ? 0 : o!]! : 0;
+    const first = Math.floor((o! * groups) / filters) * depth;
     for (let i = 0; i < depth; i++) {
       for (let r = 0; r < rows; r++) {
         for (let c = 0; c < columns; c++) {
           const [row, column] = [y! * stride + r - pad, z! * stride + c - pad];
           if (row < 0 || row >= height || column < 0 || column >= width) continue;
-          sum += read(x, [n!, i, row, column]) * read(filter, [o!, i, r, c]);
+          sum += read(x, [n!, first + i, row, column]) * read(filter, [o!, i, r, c]);
         }
       }
     }
@@ -174,9 +252,9 @@ function conv2d(
 }
 
 function maxPool(
-  shape: Shape,
-  x: Dense,
+  [x]: readonly [Dense, ...Dense[]],
   { size, stride, pad }: Extract<Operation, { kind: 'maxPool' }>,
+  shape: Shape,
 ): Float64Array {
   const [, , height, width] = x.shape as [number, number, number, number];
   return build(shape, ([n, i, y, z]) => {
