@@ -1,17 +1,17 @@
 /** Where our training step's time goes: onnxruntime's own profile, summed by operator. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import type { ArchitectureSpec } from '../contract/architecture.ts';
 import { targetsOf } from '../engine/runtime/batch.ts';
 import { compileToOnnx } from '../engine/runtime/onnx/compile.ts';
-import { MOMENTUM, buildTrainingStep } from '../engine/train/step.ts';
-import { RATE } from './competitors.ts';
-import { settingOf } from './setting.ts';
-import { median } from './train-step.ts';
+import { slotName, slotsOf } from '../engine/train/optimiser.ts';
+import { buildTrainingStep, trainedParameters } from '../engine/train/step.ts';
+import type { Bench, Choice, Setting } from './bench.ts';
+import { SMALL, STANDARD, chosen, median, titleOf } from './bench.ts';
+import { RATE, networkAtStart } from './network.ts';
 
-export interface OperatorTime {
+interface OperatorTime {
   operator: string;
   /** Nodes of this operator in one step. */
   nodes: number;
@@ -21,6 +21,11 @@ export interface OperatorTime {
   share: number;
 }
 
+interface Result extends Setting {
+  batch: number;
+  operators: OperatorTime[];
+}
+
 interface Event {
   cat: string;
   name: string;
@@ -28,43 +33,48 @@ interface Event {
   args?: { op_name?: string };
 }
 
-export async function profileTrainStep(
-  architecture: ArchitectureSpec,
-  batch: number,
-  rounds: number,
-): Promise<OperatorTime[]> {
+async function measure(setting: Setting, choice: Choice): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'carryover-profile-'));
   try {
-    await runProfiled(architecture, batch, rounds, join(folder, 'step'));
+    await runProfiled(setting, choice, join(folder, 'step'));
     const [file = ''] = await readdir(folder);
     const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as Event[];
-    return summarise(events);
+    return { ...setting, batch: choice.batch, operators: summarise(events) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function runProfiled(
-  architecture: ArchitectureSpec,
-  batch: number,
-  rounds: number,
+  { architecture, rounds }: Setting,
+  { batch, threads }: Choice,
   profileFilePrefix: string,
 ): Promise<void> {
-  const { options, training, start, batch: data } = settingOf(architecture, batch);
+  const {
+    options,
+    training,
+    parameters,
+    weights,
+    batch: data,
+  } = networkAtStart(architecture, batch);
   const { graph } = buildTrainingStep(options, training);
   const session = await ort.InferenceSession.create(compileToOnnx(graph), {
     executionProviders: ['cpu'],
-    intraOpNumThreads: cpus().length,
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'extended',
     enableProfiling: true,
     profileFilePrefix,
     logSeverityLevel: 3,
   });
-  const momentum = [...start.momentum].map(([name, m]) => [MOMENTUM + name, m] as const);
+  const slots = trainedParameters(parameters).flatMap(({ name }) =>
+    slotsOf(training.optimiser).map(
+      (slot) => [slotName(slot, name), new Float32Array(weights.get(name)?.length ?? 0)] as const,
+    ),
+  );
   const arrays = new Map<string, Float32Array>([
-    ...start.weights,
-    ...momentum,
+    ...weights,
+    ...slots,
     ...Object.entries(targetsOf(data, options)),
     ['images', data.images],
     ['learningRate', Float32Array.of(RATE)],
@@ -96,4 +106,27 @@ function summarise(events: readonly Event[]): OperatorTime[] {
 
 function sum(nodes: readonly { milliseconds: number }[]): number {
   return nodes.reduce((total, { milliseconds }) => total + milliseconds, 0);
+}
+
+export const profile: Bench = {
+  name: 'profile',
+  about: 'time of our training step by onnxruntime operator',
+  async run(choice) {
+    const results: Result[] = [];
+    for (const setting of chosen(choice, [SMALL, ...STANDARD])) {
+      results.push(await measure(setting, choice));
+    }
+    const lines = results.flatMap(({ architecture, operators }) => [
+      '',
+      titleOf(architecture),
+      ...operators.map(lineOf),
+    ]);
+    return { results, lines };
+  },
+};
+
+function lineOf({ operator, nodes, milliseconds, share }: OperatorTime): string {
+  const percent = `${(100 * share).toFixed(1)} %`.padStart(8);
+  const time = `${milliseconds.toFixed(2).padStart(10)} ms`;
+  return `  ${operator.padEnd(20)}${String(nodes).padStart(5)}${time}${percent}`;
 }

@@ -11,6 +11,13 @@ import {
 } from '../../engine/transforms/shuffle.ts';
 import type { TrainerJob } from './protocol.ts';
 
+/** What of a job decides its batches. */
+export type LoaderJob = Pick<
+  TrainerJob,
+  'architecture' | 'recipe' | 'training' | 'seed' | 'shuffle' | 'train' | 'validation' | 'test'
+> &
+  Pick<TrainerJob, 'cacheFolder' | 'cacheBytes'>;
+
 export type SplitName = 'train' | 'validation' | 'test';
 
 /** One split's decoded pixels, their labels and ids. */
@@ -44,12 +51,12 @@ interface Side {
  * the job and its address only, not on what was made before.
  */
 export class BatchMaker {
-  readonly #job: TrainerJob;
+  readonly #job: LoaderJob;
   readonly #split: DecodedSplit;
   readonly #sides = new Map<number, Side>();
   #order: { epoch: number | null; items: Int32Array } | null = null;
 
-  constructor(job: TrainerJob, split: DecodedSplit) {
+  constructor(job: LoaderJob, split: DecodedSplit) {
     this.#job = job;
     this.#split = split;
   }

@@ -2,12 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { toFailure } from '../../contract/errors.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
-import type { SplitName } from './batches.ts';
+import type { LoaderJob, SplitName } from './batches.ts';
 import { BatchMaker } from './batches.ts';
 import type { LoaderAnswer, LoaderRequest, LoaderSplits } from './loader.ts';
-import type { TrainerJob } from './protocol.ts';
 
-const { job, splits } = workerData as { job: TrainerJob; splits: LoaderSplits };
+const { job, splits } = workerData as { job: LoaderJob; splits: LoaderSplits };
 const port = parentPort;
 if (!port) throw new Error('loader-thread.ts runs as a worker thread');
 

@@ -3,8 +3,7 @@ import type { Failure } from '../../contract/errors.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import type { BatchSource } from '../../engine/train/loop.ts';
-import type { BatchAddress, DecodedSplit, SplitName } from './batches.ts';
-import type { TrainerJob } from './protocol.ts';
+import type { BatchAddress, DecodedSplit, LoaderJob, SplitName } from './batches.ts';
 
 export type LoaderSplits = ReadonlyMap<SplitName, DecodedSplit>;
 
@@ -18,18 +17,13 @@ const AHEAD = 3;
 
 /** The training's end of the loader threads. The batches do not depend on how many there are. */
 export class Loader {
-  readonly #job: TrainerJob;
+  readonly #job: LoaderJob;
   readonly #splits: LoaderSplits;
   readonly #threads: LoaderThread[];
   readonly #release: () => Promise<void>;
 
   /** @param release frees the splits' files, once no thread reads them any more */
-  constructor(
-    job: TrainerJob,
-    splits: LoaderSplits,
-    threads: number,
-    release: () => Promise<void>,
-  ) {
+  constructor(job: LoaderJob, splits: LoaderSplits, threads: number, release: () => Promise<void>) {
     this.#job = job;
     this.#splits = splits;
     this.#release = release;
@@ -90,7 +84,7 @@ class LoaderThread {
   readonly #waiting: Waiting[] = [];
   #broken: unknown = null;
 
-  constructor(job: TrainerJob, splits: LoaderSplits) {
+  constructor(job: LoaderJob, splits: LoaderSplits) {
     const workerData = { job, splits };
     this.#worker = new Worker(new URL('./loader-thread.ts', import.meta.url), { workerData });
     this.#worker.on('message', (answer: LoaderAnswer) => {

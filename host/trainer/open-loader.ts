@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import { storedSize } from '../../engine/transforms/augment.ts';
-import type { DecodedSplit, SplitName } from './batches.ts';
+import type { DecodedSplit, LoaderJob, SplitName } from './batches.ts';
 import { decodedFolder } from './decoded-cache.ts';
 import type { DecodedFile } from './decoded.ts';
 import { openDecoded } from './decoded.ts';
@@ -12,7 +12,9 @@ import type { ItemList, TrainerJob, TrainerMessage } from './protocol.ts';
 type Send = (message: TrainerMessage) => void;
 
 /** What a job's network looks like to the engine. */
-export function modelOptions(job: TrainerJob): ModelOptions {
+export function modelOptions(
+  job: Pick<TrainerJob, 'architecture' | 'classNames' | 'training'>,
+): ModelOptions {
   return {
     architecture: job.architecture,
     classes: job.classNames.length,
@@ -22,7 +24,7 @@ export function modelOptions(job: TrainerJob): ModelOptions {
 
 /** Makes sure that a job's pixels are decoded, and starts its loader threads. */
 export async function openLoader(
-  job: TrainerJob,
+  job: LoaderJob,
   send: Send,
   threads = loaderThreads(),
 ): Promise<Loader> {
@@ -43,13 +45,13 @@ function loaderThreads(): number {
 
 /** Decodes what a job needs and holds it until it is released. */
 class Preparation {
-  readonly #job: TrainerJob;
+  readonly #job: LoaderJob;
   readonly #send: Send;
   readonly #open: DecodedFile[] = [];
   readonly #total: number;
   #done = 0;
 
-  constructor(job: TrainerJob, send: Send) {
+  constructor(job: LoaderJob, send: Send) {
     this.#job = job;
     this.#send = send;
     this.#total = wanted(job).reduce((sum, { items, sides }) => {
@@ -112,7 +114,7 @@ interface Wanted {
 }
 
 /** Training images at every side of the training, the others at the last. */
-function wanted({ train, validation, test, architecture, training }: TrainerJob): Wanted[] {
+function wanted({ train, validation, test, architecture, training }: LoaderJob): Wanted[] {
   const sides = [...training['image-sizes'].map(({ image }) => image), architecture.image];
   const evaluated = (name: SplitName, items: ItemList | null): Wanted[] =>
     items === null ? [] : [{ name, items, sides: [architecture.image] }];

@@ -7,9 +7,10 @@ import { onTestFinished } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
+import type { LoaderJob } from '../../host/trainer/batches.ts';
 import type { Loader } from '../../host/trainer/loader.ts';
 import { openLoader } from '../../host/trainer/open-loader.ts';
-import type { ItemList, TrainerJob, TrainerMessage } from '../../host/trainer/protocol.ts';
+import type { ItemList, TrainerMessage } from '../../host/trainer/protocol.ts';
 
 const SIDE = 20;
 
@@ -40,15 +41,12 @@ export async function drawItems(folder: string, count: number, first = 0): Promi
 }
 
 /** A job on 11 training images and 3 others, 20 px, batches of 4, augmented. */
-export async function loaderJob(changes: Partial<TrainerJob> = {}): Promise<TrainerJob> {
+export async function loaderJob(changes: Partial<LoaderJob> = {}): Promise<LoaderJob> {
   const folder = await emptyFolder();
   return {
-    runId: 'run',
-    folder,
     cacheFolder: join(folder, 'cache'),
     cacheBytes: 1e9,
     architecture: architectureSchema.parse({ name: 'convnet', image: SIDE }),
-    classNames: ['a', 'b', 'c'],
     recipe: recipeSchema.parse({ augment: { shift: 2, flip: true } }),
     training: trainingSchema.parse({ epochs: 2, batch: 4, lr: { peak: 0.1 } }),
     seed: 5,
@@ -56,8 +54,6 @@ export async function loaderJob(changes: Partial<TrainerJob> = {}): Promise<Trai
     train: await drawItems(folder, 11),
     validation: null,
     test: await drawItems(folder, 3, 20),
-    start: { kind: 'random' },
-    keepEpochs: [],
     ...changes,
   };
 }
@@ -68,7 +64,7 @@ export interface Opened {
 }
 
 /** A loader that is closed with the test. */
-export async function opened(job: TrainerJob, threads?: number): Promise<Opened> {
+export async function opened(job: LoaderJob, threads?: number): Promise<Opened> {
   const messages: TrainerMessage[] = [];
   const loader = await openLoader(job, (message) => messages.push(message), threads);
   onTestFinished(() => loader.close());

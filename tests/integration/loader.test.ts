@@ -10,7 +10,7 @@ import {
   shufflePlanar,
 } from '../../engine/transforms/shuffle.ts';
 import { keepEvaluation } from '../../host/trainer/cached-source.ts';
-import { all, drawItems, loaderJob, opened } from './loader-support.ts';
+import { all, drawItems, emptyFolder, loaderJob, opened } from './loader-support.ts';
 
 const PLAIN = recipeSchema.parse({ mean: [0, 0, 0], std: [1, 1, 1] });
 const training = (more: object = {}) =>
@@ -153,7 +153,7 @@ test('a lost image is named before anything is decoded', async () => {
 
 test('an image that has changed since its import is refused', async () => {
   const job = await loaderJob();
-  const [other] = (await drawItems(job.folder, 1, 50)).hashes;
+  const [other] = (await drawItems(await emptyFolder(), 1, 50)).hashes;
   job.train.hashes[4] = other!;
   await expect(opened(job)).rejects.toThrow(`${job.train.paths[4]} has changed`);
 });
