@@ -19,8 +19,7 @@ export function softmaxCrossEntropy(
 
 /**
  * Mean sigmoid cross-entropy over the labels that are not masked (PyTorch's
- * `BCEWithLogitsLoss(weight=mask)` over the mask's sum); 0 when all are masked. The sigmoid of z
- * is the softmax of (z, 0), whose logarithm overflows nowhere.
+ * `BCEWithLogitsLoss(weight=mask)` over the mask's sum); 0 when all are masked.
  * @param logits [batch, label]
  * @param targets [batch, label], each in [0, 1]
  * @param mask [batch, label]: 1 counts, 0 does not
@@ -31,13 +30,13 @@ export function sigmoidCrossEntropy(
   targets: Value,
   mask: Value,
 ): Value {
-  const paired = (x: Value, yes: number, no: number): Value =>
-    g.mul(g.reshape(x, [...x.shape, 1]), g.constant(Float32Array.of(yes, no), [2]));
-  const logarithms = g.logSoftmax(paired(logits, 1, 0));
-  const shares = g.add(paired(targets, 1, -1), g.constant(Float32Array.of(0, 1), [2]));
-  const total = g.reduceSum(g.mul(g.mul(shares, logarithms), paired(mask, -1, -1)));
+  const one = g.constant(1);
+  const minus = g.constant(-1);
+  const yes = g.mul(targets, g.logSigmoid(logits));
+  const no = g.mul(g.sub(one, targets), g.logSigmoid(g.mul(logits, minus)));
+  const total = g.reduceSum(g.mul(g.add(yes, no), mask));
   const counted = g.reduceSum(mask);
   // 1 in the place of a count of 0.
-  const atLeastOne = g.add(counted, g.relu(g.sub(g.constant(1), counted)));
-  return g.div(total, atLeastOne);
+  const atLeastOne = g.add(counted, g.relu(g.sub(one, counted)));
+  return g.mul(g.div(total, atLeastOne), minus);
 }

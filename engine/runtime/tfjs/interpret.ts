@@ -95,7 +95,8 @@ const RULES: { [K in Operation['kind']]?: Evaluate<K> } = {
   relu: unary(tf.relu),
   relu6: unary(tf.relu6),
   sigmoid: unary(tf.sigmoid),
-  logSigmoid: unary(tf.logSigmoid),
+  // tf.logSigmoid's gradient reads an input that may have been freed.
+  logSigmoid: unary((x) => tf.neg(tf.softplus(tf.neg(x)))),
   exp: unary(tf.exp),
   sqrt: unary(tf.sqrt),
   logSoftmax: plain(([x]) => tf.logSoftmax(x as tf.Tensor)),
