@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { EpochMetrics, RunDetail, RunSummary } from '../../contract/runs.ts';
 import type { Workbench } from '../../host/workbench.ts';
-import type { GlobalOptions } from '../output.ts';
+import type { Column, GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
 
 /** `carryover runs [ID]`: all runs of the home, or one in full. Works beside a running workbench. */
@@ -82,11 +82,9 @@ function printRun(run: RunDetail): void {
   const rows: [string, string][] = [
     ['run', `${run.id} is ${run.status}`],
     ['arm', `${run.arm}, seed ${run.seed}, shuffle ${run.shuffle}`],
-    [
-      'data',
-      `${run.datasetName}: ${run.domains.join(', ')} (${run.trainImages} train, ${run.testImages} test)`,
-    ],
+    ['data', `${run.datasetName}: ${run.domains.join(', ')} (${imagesOf(run)})`],
     ['start', run.parentCheckpoint ?? 'random'],
+    ...(run.bestEpoch === null ? [] : [['result', `epoch ${run.bestEpoch}`] as [string, string]]),
     ['studies', studies || 'none'],
     ['device', run.device || '-'],
     ['finished', run.finishedAt ?? '-'],
@@ -99,11 +97,22 @@ function printRun(run: RunDetail): void {
   printCurve(run.curve);
 }
 
+function imagesOf({ trainImages, validationImages, testImages }: RunDetail): string {
+  const middle = validationImages === 0 ? '' : `${validationImages} validation, `;
+  return `${trainImages} train, ${middle}${testImages} test`;
+}
+
 function printCurve(curve: readonly EpochMetrics[]): void {
+  const validated = curve.some(({ validationLoss }) => validationLoss !== null);
+  const validation: Column<EpochMetrics>[] = [
+    { title: 'validation loss', value: (row) => shown(row.validationLoss) },
+    { title: 'validation accuracy', value: (row) => shown(row.validationAccuracy) },
+  ];
   printTable(curve, [
     { title: 'epoch', value: (row) => row.epoch },
     { title: 'train loss', value: (row) => shown(row.trainLoss) },
     { title: 'train accuracy', value: (row) => shown(row.trainAccuracy) },
+    ...(validated ? validation : []),
     { title: 'test loss', value: (row) => shown(row.testLoss) },
     { title: 'test accuracy', value: (row) => shown(row.testAccuracy) },
     { title: 'learning rate', value: (row) => row.learningRate.toPrecision(3) },

@@ -7,10 +7,13 @@ import type { Workbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
 import { afterCrash, printRuns } from './runs.ts';
+import type { FindRateOptions } from './study-rate.ts';
 
-/** `carryover study run|status|report`. */
+/** `carryover study run|status|find-rate|report`. */
 export function register(program: Command): void {
-  const study = program.command('study').description('run a study, see how far it is, its report');
+  const study = program
+    .command('study')
+    .description('run a study, see how far it is, its report; find a learning rate');
   study
     .command('run')
     .description('do all that a study file says; goes on where it stopped, skips what is done')
@@ -31,6 +34,7 @@ export function register(program: Command): void {
         status(which, globalOptions(command)),
       ),
     );
+  registerFindRate(study);
   study
     .command('report')
     .description('write the HTML report of a finished study anew')
@@ -39,6 +43,24 @@ export function register(program: Command): void {
     .action(
       action((which: string, _options: unknown, command: Command) =>
         report(which, globalOptions(command)),
+      ),
+    );
+}
+
+function registerFindRate(study: Command): void {
+  study
+    .command('find-rate')
+    .description(
+      'train an arm for a few steps at rising learning rates and see where its loss falls',
+    )
+    .argument('<file>', 'study file (YAML)')
+    .requiredOption('--arm <name>', 'arm of the study')
+    .option('--svg <file>', 'write the plot as SVG')
+    .option('--csv <file>', 'write rates and losses')
+    .option('--json', 'print JSON')
+    .action(
+      action((file: string, options: FindRateOptions, command: Command) =>
+        findRate(file, options, globalOptions(command)),
       ),
     );
 }
@@ -53,6 +75,25 @@ async function run(file: string, { home, json = false }: GlobalOptions): Promise
   });
   try {
     printOutcome(workbench, await runStudyText(workbench, yaml, file), json);
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function findRate(
+  file: string,
+  options: FindRateOptions,
+  { home, json = false }: GlobalOptions,
+): Promise<void> {
+  const yaml = readText(file);
+  const { openWorkbench } = await import('../../host/workbench.ts');
+  const { printSearch, searchRate } = await import('./study-rate.ts');
+  const workbench = openWorkbench({
+    command: 'study find-rate',
+    ...(home === undefined ? {} : { home }),
+  });
+  try {
+    await printSearch(await searchRate(workbench, yaml, options.arm), options, json);
   } finally {
     await workbench.close();
   }

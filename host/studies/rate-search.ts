@@ -5,6 +5,7 @@ import type { RateSearch } from '../../contract/api.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { HostContext, JobHandle } from '../context.ts';
+import { deviceToTrainOn } from '../devices/use.ts';
 import { fileError, systemCode, writeFileAtomic } from '../files.ts';
 import { RateMeter } from '../jobs/rate.ts';
 import type { RateJob, RateMessage } from '../trainer/protocol.ts';
@@ -85,7 +86,13 @@ async function search(
   handle.signal.throwIfAborted();
   const id = `l${sha256(run.id + arm + studyName).slice(0, 16)}`;
   const jobFile = join(context.home.cache, `rate-${id}.json`);
-  const job: RateJob = { job: trainerJob(context, run, context.home.cache, []) };
+  const device = await deviceToTrainOn(context, {
+    signal: handle.signal,
+    onProgress: (phase, done, total) =>
+      handle.progress({ phase, done, total, unit: 'devices', rate: null, secondsLeft: null }),
+  });
+  const place = { folder: context.home.cache, kept: [] };
+  const job: RateJob = { job: trainerJob(context, run, device, place) };
   await writeFileAtomic(jobFile, JSON.stringify(job));
   try {
     const meter = new RateMeter();

@@ -9,6 +9,8 @@ import type { HostContext } from '../context.ts';
 import { readSettings } from '../settings.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
+import type { DeviceInUse } from '../devices/use.ts';
+import { deviceToTrainOn } from '../devices/use.ts';
 import { fileError, writeFileAtomic } from '../files.ts';
 import type { ItemList, TrainerCommand, TrainerJob, TrainerMessage } from '../trainer/protocol.ts';
 import type { Child } from './child.ts';
@@ -41,7 +43,10 @@ export async function trainRun(
   stop: Stop,
 ): Promise<boolean> {
   try {
-    const jobFile = await prepare(context, run);
+    const device = await deviceToTrainOn(context, {
+      onProgress: (phase) => progress.phase(`testing devices: ${phase}`),
+    });
+    const jobFile = await prepare(context, run, device);
     if (stop.asked !== null) return false;
     mark(context, run.id, 'running');
     progress.phase(runTitle(run));
@@ -68,14 +73,18 @@ export async function trainRun(
   }
 }
 
-async function prepare(context: HostContext, run: PlannedRun): Promise<string> {
+async function prepare(
+  context: HostContext,
+  run: PlannedRun,
+  device: DeviceInUse,
+): Promise<string> {
   const folder = runFolder(context, run.id);
   const kept = await dropSpoilt(context, run, folder);
   const file = join(folder, 'job.json');
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, folder, 'create the folder');
   });
-  await writeFileAtomic(file, JSON.stringify(trainerJob(context, run, folder, kept)));
+  await writeFileAtomic(file, JSON.stringify(trainerJob(context, run, device, { folder, kept })));
   return file;
 }
 
@@ -97,8 +106,8 @@ async function dropSpoilt({ db }: HostContext, run: PlannedRun, folder: string):
 export function trainerJob(
   context: HostContext,
   run: PlannedRun,
-  folder: string,
-  kept: number[],
+  device: DeviceInUse,
+  { folder, kept }: { folder: string; kept: number[] },
 ): TrainerJob {
   const { spec } = run;
   const { epochs } = spec.training;
@@ -119,6 +128,8 @@ export function trainerJob(
     test: run.test && itemsOf(run, run.test),
     start: startOf(context, run),
     keepEpochs: [...keep].filter((epoch) => epoch > 0 && epoch < epochs).sort((a, b) => a - b),
+    device: device.id,
+    adapter: device.description,
   };
 }
 

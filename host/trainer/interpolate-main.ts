@@ -2,7 +2,7 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { alongLine } from '../../engine/analysis/interpolation.ts';
-import { OnnxEvaluator } from '../../engine/runtime/onnx/trainer.ts';
+import { createEvaluator } from '../../engine/runtime/devices/trainer.ts';
 import { runChild } from './child.ts';
 import { trainerSettings } from './train.ts';
 import { readWeights } from './journal.ts';
@@ -12,7 +12,7 @@ import type { InterpolationJob, InterpolationMessage } from './protocol.ts';
 await runChild<InterpolationJob, InterpolationMessage>(async ({ job, a, b, lambdas }, send) => {
   const options = modelOptions(job);
   const loader = await openLoader(job, () => undefined);
-  const evaluator = await OnnxEvaluator.create(options, trainerSettings(job));
+  const evaluator = await createEvaluator(options, trainerSettings(job));
   try {
     const source = loader.source('test');
     if (!source) throw new CarryoverError('bad-input', `run ${job.runId} has no test images`);

@@ -1,4 +1,5 @@
 import type { RateSearch } from '../../contract/api.ts';
+import type { DeviceId } from '../../contract/devices.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
@@ -42,6 +43,9 @@ export interface TrainerJob {
   start: { kind: 'random' } | { kind: 'weights' | 'checkpoint'; file: string };
   /** Epochs whose weights are kept besides 0 (the start) and the last. */
   keepEpochs: number[];
+  device: DeviceId;
+  /** Adapter and library behind the device, for the run's versions; empty where unasked. */
+  adapter: string;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { buildModel } from '../../engine/models/registry.ts';
 import { startingFrom } from '../../engine/runtime/batch.ts';
-import type { TrainerSettings } from '../../engine/runtime/onnx/trainer.ts';
+import type { Placement } from '../../engine/runtime/devices/trainer.ts';
 import { classWeightsOf } from '../../engine/train/class-weights.ts';
 import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
 import { startPoint, trainRun } from '../../engine/train/loop.ts';
@@ -146,8 +146,8 @@ class RunUnderWay {
       files,
       bestEpoch: stopping ? epoch : null,
       weightsHash: result?.sha256 ?? '',
-      device: 'cpu',
-      versions: versions(),
+      device: this.#job.device,
+      versions: versions(this.#job),
     });
   }
 
@@ -182,16 +182,18 @@ async function beginning(
 }
 
 /** Where and how a job computes. */
-export function trainerSettings(job: TrainerJob): TrainerSettings {
+export function trainerSettings(job: TrainerJob): Placement {
   const { loss } = job.training;
   return {
+    device: job.device,
     threads: availableParallelism(),
     classWeights: classWeightsOf(loss['class-weights'], job.classNames, job.train.labels),
   };
 }
 
-function versions(): Record<string, string> {
+function versions({ adapter }: TrainerJob): Record<string, string> {
   return {
+    ...(adapter === '' ? {} : { adapter }),
     node: process.versions.node,
     'onnxruntime-node': ort.env.versions.node ?? 'unknown',
     sharp: sharp.versions.sharp ?? 'unknown',

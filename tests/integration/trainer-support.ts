@@ -81,6 +81,8 @@ export async function trainerFixture(): Promise<Fixture> {
     test,
     start: { kind: 'random' },
     keepEpochs: [2],
+    device: 'cpu',
+    adapter: '',
   };
   return {
     folder,

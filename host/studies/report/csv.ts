@@ -23,7 +23,7 @@ export function tables(data: ReportData): Record<string, string> {
 
 function runsTable({ runs }: ReportData): string {
   const heading =
-    'run,kind,arm,domains,seed,shuffle,start,epochs,train_images,test_images,train_accuracy,test_accuracy,optimisation_speed,device,weights_sha256';
+    'run,kind,arm,domains,seed,shuffle,start,epochs,epochs_done,best_epoch,train_images,validation_images,test_images,train_accuracy,test_accuracy,optimisation_speed,device,weights_sha256';
   return csv(
     heading.split(','),
     runs.map((run) => [
@@ -35,7 +35,10 @@ function runsTable({ runs }: ReportData): string {
       run.shuffle,
       run.parentCheckpoint ?? 'random',
       run.epochs,
+      run.epochsDone,
+      run.bestEpoch,
       run.trainImages,
+      run.validationImages,
       run.testImages,
       run.trainAccuracy,
       run.testAccuracy,
@@ -48,7 +51,7 @@ function runsTable({ runs }: ReportData): string {
 
 function epochsTable({ runs }: ReportData): string {
   const heading =
-    'run,epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds';
+    'run,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,learning_rate,seconds';
   return csv(
     heading.split(','),
     runs.flatMap(({ id, curve }) =>
@@ -57,6 +60,8 @@ function epochsTable({ runs }: ReportData): string {
         each.epoch,
         each.trainLoss,
         each.trainAccuracy,
+        each.validationLoss,
+        each.validationAccuracy,
         each.testLoss,
         each.testAccuracy,
         each.learningRate,

@@ -1,10 +1,13 @@
 import type { RunDetail } from '../../../contract/runs.ts';
+import type { CheckpointSummary } from '../../../contract/checkpoints.ts';
 import type { StudyDetail, StudyResults } from '../../../contract/study.ts';
 import { CarryoverError } from '../../../contract/errors.ts';
+import { lookUpCheckpoint } from '../../checkpoints/store.ts';
 import type { HostContext } from '../../context.ts';
 import { lookUpDataset } from '../data.ts';
 import type { StudyDataset } from '../data.ts';
 import { listRuns, runDetail } from '../run-rows.ts';
+import { checkpointNames } from '../starts.ts';
 import { studyDetail } from '../study-rows.ts';
 
 /** Everything that a report says, but for its pictures. */
@@ -14,6 +17,8 @@ export interface ReportData {
   dataset: StudyDataset;
   /** With the study's names of the arms. */
   runs: RunDetail[];
+  /** Imported checkpoints that runs start from. */
+  checkpoints: CheckpointSummary[];
 }
 
 /** Gathers a report from the database. Throws `conflict` when the study has no results yet. */
@@ -30,7 +35,9 @@ export function reportData(context: HostContext, studyId: string): ReportData {
     ...runDetail(context.db, id),
     arm,
   }));
-  return { study, results: study.results, dataset, runs };
+  const names = checkpointNames(study.spec);
+  const checkpoints = names.flatMap((name) => lookUpCheckpoint(context.db, name) ?? []);
+  return { study, results: study.results, dataset, runs, checkpoints };
 }
 
 /** Position of an arm in the study, which gives it its colour. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { RunDetail } from '../../../contract/runs.ts';
-import type { StudySpec } from '../../../contract/study.ts';
+import type { StudyPlan, StudySpec } from '../../../contract/study.ts';
 import type { ReportData } from './data.ts';
 import { shuffleTitle } from './data.ts';
 import type { Html, Part } from './html.ts';
@@ -30,21 +30,30 @@ export function setUp(data: ReportData): Html {
 type Row = [string, Part];
 
 function dataRows({ study: { spec, plan }, dataset, runs }: ReportData): Row[] {
-  const { train, test, seed } = spec.data.split;
+  const { train, test, validation, seed } = spec.data.split;
   const domains = runs.find(({ kind }) => kind === 'target')?.domains.join(', ') ?? '';
   return [
     ['Data set', html`${dataset.name}, content SHA-256 <code>${dataset.contentHash}</code>`],
-    [
-      'Target',
-      `${domains}: ${plan.trainImages} training and ${plan.testImages} test images of ${plan.classNames.length} classes`,
-    ],
+    ['Target', `${domains}: ${imagesOf(plan)} of ${plan.classNames.length} classes`],
     ['Kept together by', plan.groupedBy],
-    ['Split', `train ${train}, test ${test}, seed ${seed}`],
+    ['Split', `train ${train}, test ${test}${heldBack(validation)}, seed ${seed}`],
     ...pretrainingRows(runs),
   ];
 }
 
-function trainingRows({ study: { spec }, runs }: ReportData): Row[] {
+function imagesOf({ trainImages, validationImages, testImages }: StudyPlan): string {
+  const middle = validationImages === 0 ? '' : `, ${validationImages} validation`;
+  return `${trainImages} training${middle} and ${testImages} test images`;
+}
+
+/** A share that old studies do not have. */
+function heldBack(validation: number | undefined): string {
+  return validation ? `, ${validation} of the training side for validation` : '';
+}
+
+function trainingRows(data: ReportData): Row[] {
+  const { runs } = data;
+  const { spec } = data.study;
   const versions = runs.flatMap((run) =>
     Object.entries(run.versions).map(([name, version]) => `${name} ${version}`),
   );
@@ -56,11 +65,27 @@ function trainingRows({ study: { spec }, runs }: ReportData): Row[] {
     ['Seeds', spec.seeds.join(', ')],
     ['Shuffles', spec.shuffles.map(String).map(shuffleTitle).join(', ')],
     ['Architecture', architecture(spec)],
+    ...checkpoints(data),
     ['Recipe', html`<code>${JSON.stringify(spec.recipe)}</code>`],
     ['Training', html`<code>${JSON.stringify(spec.training)}</code>`],
+    ...ownTrainings(spec),
     ['Devices', unique(runs.map(({ device }) => device)).join(', ')],
     ['Versions', unique(versions).join(', ')],
   ];
+}
+
+function ownTrainings({ arms }: StudySpec): Row[] {
+  return Object.entries(arms).flatMap(([arm, { training }]): Row[] =>
+    training ? [[`Training of ${arm}`, html`<code>${JSON.stringify(training)}</code>`]] : [],
+  );
+}
+
+function checkpoints({ checkpoints }: ReportData): Row[] {
+  return checkpoints.map(({ name, source, licence, sha256 }) => [
+    'Checkpoint',
+    html`${name}, imported from ${source}${licence === null ? '' : `, licence: ${licence}`}; weights
+      SHA-256 <code>${sha256}</code>`,
+  ]);
 }
 
 function pretrainingRows(runs: readonly RunDetail[]): Row[] {
@@ -72,8 +97,9 @@ function pretrainingRows(runs: readonly RunDetail[]): Row[] {
     ]);
 }
 
-function architecture({ architecture: { name, width, image, stem } }: StudySpec): string {
-  return `${name}, width ${width}, ${image} × ${image} pixels, ${stem} stem`;
+function architecture({ architecture: { name, width, image, stem, channels } }: StudySpec): string {
+  const grey = channels === 1 ? ', grey' : '';
+  return `${name}, width ${width}, ${image} × ${image} pixels${grey}, ${stem} stem`;
 }
 
 function unique(values: readonly string[]): string[] {
