@@ -1,6 +1,6 @@
 import type { ModelOptions } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
-import type { OnnxEvaluator } from '../runtime/onnx/trainer.ts';
+import type { Evaluator } from '../runtime/devices/trainer.ts';
 import { evaluate } from '../train/evaluate.ts';
 import type { BatchSource } from '../train/loop.ts';
 
@@ -31,7 +31,7 @@ export async function* alongLine(
   a: Weights,
   b: Weights,
   lambdas: readonly number[],
-  evaluator: OnnxEvaluator,
+  evaluator: Evaluator,
   source: BatchSource,
   options: ModelOptions,
 ): AsyncGenerator<LinePoint> {

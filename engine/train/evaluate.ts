@@ -1,7 +1,7 @@
 import { argmaxRows } from '../analysis/metrics.ts';
 import type { ModelOptions } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
-import type { OnnxEvaluator } from '../runtime/onnx/trainer.ts';
+import type { Evaluator } from '../runtime/devices/trainer.ts';
 import type { BatchSource } from './loop.ts';
 
 export interface Evaluation {
@@ -15,7 +15,7 @@ export interface Evaluation {
 
 /** Evaluates given weights on a whole source. */
 export async function evaluate(
-  evaluator: OnnxEvaluator,
+  evaluator: Evaluator,
   weights: Weights,
   source: BatchSource,
   { classes }: ModelOptions,

@@ -5,8 +5,8 @@ import type { ModelOptions } from '../models/model.ts';
 import { buildModel } from '../models/registry.ts';
 import type { Weights } from '../models/registry.ts';
 import type { Batch, TrainingState } from '../runtime/batch.ts';
-import type { TrainerSettings } from '../runtime/onnx/trainer.ts';
-import { OnnxEvaluator, OnnxTrainer } from '../runtime/onnx/trainer.ts';
+import type { Evaluator, Placement, Trainer } from '../runtime/devices/trainer.ts';
+import { createEvaluator, createTrainer } from '../runtime/devices/trainer.ts';
 import type { Best } from './early-stopping.ts';
 import { betterOf, isExhausted } from './early-stopping.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -66,7 +66,7 @@ export interface TrainingRun {
   /** Looked at after every epoch; early stopping needs it. */
   validation: BatchSource | null;
   test: BatchSource | null;
-  session: TrainerSettings;
+  session: Placement;
   /** Where to start: `startPoint` for a new run. */
   from: TrainingPoint;
   hooks: TrainingHooks;
@@ -98,7 +98,7 @@ export async function trainRun(run: TrainingRun): Promise<TrainingOutcome | null
       wayOut: 'set data.split.validation, or leave training.early-stopping out',
     });
   }
-  const evaluator = await OnnxEvaluator.create(run.options, run.session);
+  const evaluator = await createEvaluator(run.options, run.session);
   const loop = new Loop(run, evaluator);
   try {
     return await loop.run();
@@ -110,16 +110,16 @@ export async function trainRun(run: TrainingRun): Promise<TrainingOutcome | null
 
 class Loop {
   readonly #run: TrainingRun;
-  readonly #evaluator: OnnxEvaluator;
+  readonly #evaluator: Evaluator;
   readonly #stages: readonly string[];
   readonly #stepsPerEpoch: number;
   #best: Best | null;
   /** The compiled step, and what it was compiled for. */
-  #current: { trainer: OnnxTrainer; phase: Phase } | null = null;
+  #current: { trainer: Trainer; phase: Phase } | null = null;
   /** Of now; dropped once a step is taken. */
   #known: { state?: TrainingState; validation?: Evaluation | null; sides?: Sides } = {};
 
-  constructor(run: TrainingRun, evaluator: OnnxEvaluator) {
+  constructor(run: TrainingRun, evaluator: Evaluator) {
     this.#run = run;
     this.#evaluator = evaluator;
     this.#stages = buildModel(run.options).stages;
@@ -187,7 +187,7 @@ class Loop {
   }
 
   /** The compiled step of an epoch; compiled anew, with the state carried over, in a new phase. */
-  async #enter(epoch: number): Promise<{ trainer: OnnxTrainer; phase: Phase }> {
+  async #enter(epoch: number): Promise<{ trainer: Trainer; phase: Phase }> {
     const { options, training, session, hooks } = this.#run;
     const phase = phaseAt(training, options.architecture, this.#stages, epoch);
     if (this.#current && samePhase(this.#current.phase, phase)) return this.#current;
@@ -195,7 +195,7 @@ class Loop {
     await this.#current?.trainer.close();
     this.#current = null;
     hooks.onPhase?.(epoch, phase);
-    const trainer = await OnnxTrainer.create(
+    const trainer = await createTrainer(
       {
         ...options,
         architecture: { ...options.architecture, image: phase.image },
@@ -209,7 +209,7 @@ class Loop {
     return this.#current;
   }
 
-  async #step(trainer: OnnxTrainer, batch: Batch, epoch: number, step: number): Promise<number> {
+  async #step(trainer: Trainer, batch: Batch, epoch: number, step: number): Promise<number> {
     const { training, hooks } = this.#run;
     this.#known = {};
     const rate = this.#rate(epoch, step);

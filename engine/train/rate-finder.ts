@@ -5,8 +5,8 @@ import type { Weights } from '../models/registry.ts';
 import { buildModel } from '../models/registry.ts';
 import type { Batch } from '../runtime/batch.ts';
 import { startingFrom } from '../runtime/batch.ts';
-import type { TrainerSettings } from '../runtime/onnx/trainer.ts';
-import { OnnxTrainer } from '../runtime/onnx/trainer.ts';
+import type { Placement } from '../runtime/devices/trainer.ts';
+import { createTrainer } from '../runtime/devices/trainer.ts';
 import type { BatchSource } from './loop.ts';
 import { phaseAt } from './phases.ts';
 
@@ -104,7 +104,7 @@ export interface RateSearch {
   /** Where every search starts; not changed. */
   weights: Weights;
   train: BatchSource;
-  session: TrainerSettings;
+  session: Placement;
   sweep?: SweepSettings;
   onStep?(step: { step: number; steps: number; rate: number; loss: number }): void;
 }
@@ -114,7 +114,7 @@ export async function findRate(search: RateSearch): Promise<RateSweep> {
   const { options, training, weights, train, session, sweep = DEFAULT_SWEEP } = search;
   const { stages } = buildModel(options);
   const { image, frozen } = phaseAt(training, options.architecture, stages, 1);
-  const trainer = await OnnxTrainer.create(
+  const trainer = await createTrainer(
     { ...options, architecture: { ...options.architecture, image }, frozen },
     training,
     startingFrom(weights),
