@@ -99,6 +99,8 @@ export interface ZooEntry {
   /** Published hash of the file (or its first digits, as in torchvision's file names). */
   sha256: string | null;
   preprocessing: Preprocessing;
+  /** Why this file cannot be imported as it is, and what to do about it; null where it can. */
+  obstacle: { why: string; wayOut: string } | null;
   /** Set once it was imported. */
   checkpointId: string | null;
 }

@@ -16,6 +16,7 @@ import { jobTable } from './jobs/table.ts';
 import { sampleHandlers } from './samples/handlers.ts';
 import { settingsHandlers } from './settings-handlers.ts';
 import { studyHandlers } from './studies/handlers.ts';
+import { zooHandlers } from './zoo/handlers.ts';
 
 export interface WorkbenchOptions {
   /** `--home`; absent: CARRYOVER_HOME, else the system's folder for user data. */
@@ -74,6 +75,7 @@ function handlersOf(context: HostContext): Handlers {
     ...deviceHandlers(context),
     ...settingsHandlers(context),
     ...checkpointHandlers(context),
+    ...zooHandlers(context),
     'app.info': () => appInfo(context),
     'jobs.list': () => context.jobs.list(),
     'jobs.cancel': ({ id }) => context.jobs.cancel(id),
