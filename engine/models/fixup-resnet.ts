@@ -5,17 +5,12 @@
  */
 import type { Value } from '../graph/types.ts';
 import type { Initialiser, Model, ModelOptions } from './model.ts';
-import { ONE, ZERO, channelsOf, he, linear, torchDefault } from './layers.ts';
+import { ONE, ZERO, channelsOf, globalPool, he, linear, torchDefault } from './layers.ts';
 import { ModelBuilder } from './model.ts';
-
-export interface FixupDepth {
-  block: 'basic' | 'bottleneck';
-  /** Blocks in each of the four stages. */
-  stages: readonly [number, number, number, number];
-}
+import type { ResNetDepth } from './resnet.ts';
 
 /** Builds the network's forward pass. */
-export function buildFixupResNet(depth: FixupDepth, options: ModelOptions): Model {
+export function buildFixupResNet(depth: ResNetDepth, options: ModelOptions): Model {
   const { architecture, classes } = options;
   const m = new ModelBuilder(options);
   const images = m.images();
@@ -36,8 +31,7 @@ export function buildFixupResNet(depth: FixupDepth, options: ModelOptions): Mode
       }
     });
   });
-  const pooled = m.tap('pool', m.g.reduceMean(x, [2, 3]));
-  return m.finish(images, head(m, pooled, classes));
+  return m.finish(images, head(m, globalPool(m, x), classes));
 }
 
 function bias(m: ModelBuilder, name: string): Value {
@@ -122,6 +116,6 @@ function head(m: ModelBuilder, pooled: Value, classes: number): Value {
       pooled,
       m.stage('layer4', () => bias(m, 'bias2')),
     );
-    return m.stage('head', () => linear(m, 'fc', shifted, classes));
+    return m.stage('head', () => linear(m, 'fc', shifted, classes, { role: 'bias' }));
   });
 }

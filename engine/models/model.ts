@@ -11,7 +11,8 @@ export type Initialiser =
   | { kind: 'uniform'; bound: number };
 
 /**
- * Which learning-rate multiplier a parameter gets. A `statistic` (BatchNorm's running mean and
+ * Which learning-rate multiplier a parameter gets. Those of biases and scales are Fixup's rule, so
+ * that all that is trained in other networks is a `weight`. A `statistic` (BatchNorm's running mean and
  * variance) is not trained: it has no gradient, and its new value is among `Model.statistics`.
  */
 export type ParameterRole = 'weight' | 'bias' | 'scale' | 'statistic';
@@ -45,6 +46,8 @@ export interface Model {
    * mode, and without those of frozen stages.
    */
   statistics: ReadonlyMap<string, Value>;
+  /** The batch's own means and (unbiased) variances, under the same names. */
+  moments: ReadonlyMap<string, Value>;
 }
 
 export interface ModelOptions {
@@ -57,6 +60,9 @@ export interface ModelOptions {
   frozen?: ReadonlySet<string>;
 }
 
+/** Share of the batch in a running statistic's new value. */
+const MOMENTUM = 0.1;
+
 /** What an architecture's text is written with: the graph plus declared parameters and taps. */
 export class ModelBuilder {
   readonly g = new GraphBuilder();
@@ -65,6 +71,7 @@ export class ModelBuilder {
   readonly parameters: ParameterSpec[] = [];
   readonly stages: string[] = [];
   readonly statistics = new Map<string, Value>();
+  readonly moments = new Map<string, Value>();
   #module = '';
   #stage = '';
 
@@ -118,13 +125,28 @@ export class ModelBuilder {
     return value;
   }
 
+  /** Whether BatchNorm made here runs as in evaluation. */
+  get isFixed(): boolean {
+    const { mode = 'training', frozen } = this.options;
+    return mode === 'evaluation' || frozen?.has(this.#stage) === true;
+  }
+
+  /** Moves a running statistic by a tenth towards the batch's own, as PyTorch does by default. */
+  moveStatistic(running: Value, moment: Value): void {
+    const { g } = this;
+    const [kept, moved] = [g.constant(1 - MOMENTUM), g.constant(MOMENTUM)];
+    this.moments.set(running.name, moment);
+    this.statistics.set(running.name, g.add(g.mul(running, kept), g.mul(moment, moved)));
+  }
+
   tap(name: string, value: Value): Value {
     this.taps.set(name, value);
     return value;
   }
 
   finish(images: Value, logits: Value): Model {
-    const { g, taps, parameters, stages, statistics } = this;
-    return { g, images, logits: this.tap('logits', logits), taps, parameters, stages, statistics };
+    const { g, taps, parameters, stages, statistics, moments } = this;
+    this.tap('logits', logits);
+    return { g, images, logits, taps, parameters, stages, statistics, moments };
   }
 }
