@@ -15,6 +15,7 @@ export const KEY_HELP: readonly { title: string; keys: readonly [string[], strin
     keys: [
       [['?'], 'This list'],
       [['g', 'd'], 'Go to Data'],
+      [['g', 'w'], 'Go to Checkpoints (weights)'],
       [['g', 's'], 'Go to Studies'],
       [['g', 'c'], 'Go to Compare'],
       [['Esc'], 'Close what is open'],
