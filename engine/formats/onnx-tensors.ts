@@ -51,22 +51,27 @@ export function elementOf({ data_type }: TensorMessage): ElementType | null {
  * names, which must lie in the model's folder or below.
  * @throws CarryoverError `bad-input` where shape and values disagree
  */
-export function onnxTensor(file: string, tensor: TensorMessage, element: ElementType): RawTensor {
+export function onnxTensor(
+  file: string,
+  name: string,
+  tensor: TensorMessage,
+  element: ElementType,
+): RawTensor {
   const shape = tensor.dims.map(toNumber);
-  if (!isShape(shape)) throw damaged(file, `tensor "${tensor.name}" has no sound shape`);
+  if (!isShape(shape)) throw damaged(file, `tensor "${name}" has no sound shape`);
   const count = sizeOf(shape);
   const bytes = count * ELEMENT_BYTES[element];
   if (tensor.data_location === EXTERNAL) {
-    const place = externalPlace(file, tensor, bytes);
+    const place = externalPlace(file, name, tensor, bytes);
     return { shape, dtype: element, read: () => toFloats(place.read(0, bytes), element) };
   }
   const { raw_data } = tensor;
   if (raw_data.length > 0) {
-    if (raw_data.length !== bytes) throw misfit(file, tensor, shape, raw_data.length);
+    if (raw_data.length !== bytes) throw misfit(file, name, shape, raw_data.length);
     return { shape, dtype: element, read: () => toFloats(new Uint8Array(raw_data), element) };
   }
   const values = listed(tensor, element);
-  if (values.length !== count) throw misfit(file, tensor, shape, values.length);
+  if (values.length !== count) throw misfit(file, name, shape, values.length);
   return { shape, dtype: element, read: () => numbersOf(values, element) };
 }
 
@@ -89,23 +94,25 @@ function numbersOf(values: Integer[], element: ElementType): Float32Array {
 }
 
 /** ONNX, docs/ExternalData.md: location (relative to the model), offset, length. */
-function externalPlace(file: string, tensor: TensorMessage, bytes: number): ByteSource {
+function externalPlace(
+  file: string,
+  name: string,
+  tensor: TensorMessage,
+  bytes: number,
+): ByteSource {
   const said = new Map(tensor.external_data.map(({ key, value }) => [key, value]));
   const location = said.get('location') ?? '';
   const segments = location.split(/[\\/]/);
   if (location === '' || isAbsolute(location) || segments.includes('..')) {
-    throw damaged(
-      file,
-      `tensor "${tensor.name}" lies outside of the model's folder: "${location}"`,
-    );
+    throw damaged(file, `tensor "${name}" lies outside of the model's folder: "${location}"`);
   }
   const offset = Number(said.get('offset') ?? 0);
   const length = Number(said.get('length') ?? bytes);
-  if (length !== bytes) throw misfit(file, tensor, tensor.dims.map(toNumber), length);
+  if (length !== bytes) throw misfit(file, name, tensor.dims.map(toNumber), length);
   return partOf(fileBytes(resolve(dirname(file), location)), offset, bytes);
 }
 
-function misfit(file: string, { name }: TensorMessage, shape: number[], found: number): Error {
+function misfit(file: string, name: string, shape: number[], found: number): Error {
   return damaged(
     file,
     `tensor "${name}" of [${shape.join(', ')}] does not fit its ${found} values`,

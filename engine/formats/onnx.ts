@@ -94,7 +94,7 @@ function weightsOf(file: string, graph: GraphMessage): Map<string, RawTensor> {
     const used = consumers.get(name);
     const steers = used !== undefined && [...used].every((operator) => PLUMBING.has(operator));
     if (element === null || !FLOATS.has(element) || steers) return;
-    tensors.set(name, onnxTensor(file, { ...message, name }, element));
+    tensors.set(name, onnxTensor(file, name, message, element));
   };
   for (const message of graph.initializer) take(message.name, message);
   for (const { op_type, input, output, attribute } of graph.node) {

@@ -7,24 +7,8 @@ import { TorchRules } from './torch-pickle.ts';
 import { rawTensor, type TorchStorage } from './torch-tensors.ts';
 import { type RawWeights, UNKNOWN_PREPROCESSING } from './weights.ts';
 
-/** The first pickle of a file that torch.save wrote before PyTorch 1.6 (and on request since). */
-export const LEGACY_MAGIC = Uint8Array.of(
-  0x80,
-  0x02,
-  0x8a,
-  0x0a,
-  0x6c,
-  0xfc,
-  0x9c,
-  0x46,
-  0xf9,
-  0x20,
-  0x6a,
-  0xa8,
-  0x50,
-  0x19,
-  0x2e,
-);
+/** What begins a file that torch.save wrote before PyTorch 1.6 (and on request since). */
+const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
 /** The name of the pickle in a zip archive that torch.save wrote, or null where it is none. */
@@ -70,7 +54,10 @@ function readText(source: ByteSource): string {
 export function readPytorchLegacy(source: ByteSource): RawWeights {
   const { file, size } = source;
   const rules = new TorchRules(file);
-  const cursor = new ByteCursor(source, LEGACY_MAGIC.length);
+  const cursor = new ByteCursor(source);
+  if (unpickle(cursor, rules) !== LEGACY_MAGIC) {
+    throw unusable(file, 'PyTorch file', 'it does not begin with the magic number of torch.save');
+  }
   const protocol = unpickle(cursor, rules);
   if (protocol !== LEGACY_PROTOCOL) {
     throw unusable(file, 'PyTorch file', `its protocol is ${String(protocol)}, not 1001`);

@@ -1,6 +1,5 @@
 import type { ByteSource } from './bytes.ts';
 import { isTar } from './pytorch-tar.ts';
-import { LEGACY_MAGIC } from './pytorch.ts';
 
 /** Containers of weights that can be told apart by their first bytes. */
 export type Container =
@@ -8,9 +7,10 @@ export type Container =
 
 const SIGNATURES: [Container, Uint8Array][] = [
   ['zip', Uint8Array.of(0x50, 0x4b, 0x03, 0x04)],
-  ['pytorch-legacy', LEGACY_MAGIC],
   ['hdf5', Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)],
 ];
+/** The magic number of torch.save as a pickle of protocol 2 or later has it: LONG1, 10 bytes. */
+const TORCH_NUMBER = '\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19';
 /** Files that people take for weights: where, what stands there, and what it means. */
 const STRANGERS: [number, string, string][] = [
   [0, 'version https://git-lfs', 'a pointer of Git LFS; fetch the file itself with "git lfs pull"'],
@@ -24,10 +24,11 @@ const STRANGERS: [number, string, string][] = [
 
 /** What the file's first bytes say that it is; null where they say nothing known. */
 export function sniff(source: ByteSource): Container | null {
-  const head = source.read(0, Math.min(source.size, 16));
+  const head = source.read(0, Math.min(source.size, 32));
   for (const [container, signature] of SIGNATURES) {
     if (signature.every((byte, i) => head[i] === byte)) return container;
   }
+  if (head[0] === 0x80 && latin(head).includes(TORCH_NUMBER)) return 'pytorch-legacy';
   // 8 bytes of a length far below 2^40, then the JSON header.
   if (head[8] === 0x7b && head.subarray(5, 8).every((byte) => byte === 0)) return 'safetensors';
   if (isTar(source)) return 'tar';
