@@ -67,7 +67,7 @@ export function emitScaleGradient(
 /** For each channel, the sum of a b over images and positions. */
 function sumOfProducts(e: Emitter, { shape }: Value, a: string, b: string): string {
   const [batch = 1, channels = 1, height = 1, width = 1] = shape;
-  if (height * width < MANY_POSITIONS) {
+  if (e.portable || height * width < MANY_POSITIONS) {
     return e.node('ReduceSum', [e.node('Mul', [a, b]), e.integers(0, 2, 3)], { keepdims: int(0) });
   }
   const rows = e.integers(batch * channels, 1, height * width);

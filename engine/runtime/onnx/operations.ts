@@ -14,6 +14,7 @@ import {
 import type { Emitter } from './emitter.ts';
 import { int, ints } from './emitter.ts';
 import * as normalisation from './normalisation.ts';
+import * as portable from './portable.ts';
 
 /** ONNX's numbers of element types. */
 const FLOAT = 1;
@@ -119,7 +120,8 @@ const EMITTERS: { [K in Operation['kind']]?: Emit<K> } = {
       geometry,
       inputs,
     ),
-  maxPoolGradient: emitMaxPoolGradient,
+  maxPoolGradient: (e, ...rest) =>
+    (e.portable ? portable.emitMaxPoolGradient : emitMaxPoolGradient)(e, ...rest),
 };
 
 const scalar = (e: Emitter, value: number): string => e.floats(Float32Array.of(value), []);
