@@ -36,25 +36,14 @@ interface Validator {
  * (404, 410), `disk-full`, `cancelled`. What was fetched stays for the next attempt, but for a wrong hash.
  */
 export async function download(order: Download): Promise<void> {
-  const { file, signal } = order;
+  const { file } = order;
   await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
     throw fileError(error, dirname(file), 'create');
   });
   if ((await sizeOf(file)) !== null) return verify(order, file);
   const part = `${file}.part`;
   const report = reporter(order);
-  for (let attempt = 1; ; attempt++) {
-    const before = (await sizeOf(part)) ?? 0;
-    try {
-      await fetchRest(order, part, report);
-      break;
-    } catch (error) {
-      signal.throwIfAborted();
-      const progressed = ((await sizeOf(part)) ?? 0) > before;
-      if (error instanceof CutOff && progressed && attempt < MOST_TRIES) continue;
-      throw error instanceof CutOff ? cutOff(order, (await sizeOf(part)) ?? 0, error) : error;
-    }
-  }
+  await fetchAll(order, part, report);
   const whole = await sizeOf(part);
   report(whole, whole, 'checking');
   await verify(order, part).catch(async (error: unknown) => {
@@ -63,6 +52,24 @@ export async function download(order: Download): Promise<void> {
   });
   await rename(part, file);
   await forget(part);
+}
+
+/** Takes a cut-off connection up again as long as each brings something. */
+async function fetchAll(order: Download, part: string, report: Report): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    let came = false;
+    const noted: Report = (done, total) => {
+      came = true;
+      report(done, total);
+    };
+    try {
+      return await fetchRest(order, part, noted);
+    } catch (error) {
+      order.signal.throwIfAborted();
+      if (!(error instanceof CutOff)) throw error;
+      if (!came || attempt === MOST_TRIES) throw cutOff(order, (await sizeOf(part)) ?? 0, error);
+    }
+  }
 }
 
 type Report = (done: number | null, total: number | null, doing?: string) => void;
@@ -88,7 +95,7 @@ class CutOff extends Error {}
 async function fetchRest(order: Download, part: string, report: Report): Promise<void> {
   const have = (await sizeOf(part)) ?? 0;
   const range = await rangeHeaders(order.url, part, have);
-  const response = await ask(order, { 'accept-encoding': 'identity', ...range });
+  const response = await ask(order, range);
   const isRest = response.status === 206 && startOf(response) === have;
   if (isRest || response.status === 200) {
     return append(response, { order, part, start: isRest ? have : 0, report });
@@ -107,7 +114,8 @@ async function rangeHeaders(
   have: number,
 ): Promise<Record<string, string>> {
   const validator = have > 0 ? await readValidator(part) : null;
-  if (validator?.url !== url) return {};
+  // fetch itself asks for an unpacked range
+  if (validator?.url !== url) return { 'accept-encoding': 'identity' };
   return { range: `bytes=${have}-`, 'if-range': validator.tag };
 }
 
