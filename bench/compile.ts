@@ -77,7 +77,7 @@ export const compile: Bench = {
       ({ architecture, batch, seconds, total, first, nodes, bytes }) => [
         '',
         `${titleOf(architecture)}, batch ${batch}: ${total.toFixed(2)} s (first ${first.toFixed(2)} s)`,
-        `  ${PARTS.map((part) => `${part} ${seconds[part].toFixed(2)}`).join(', ')}`,
+        `  ${PARTS.map((part) => `${part} ${(1000 * seconds[part]).toFixed(0)} ms`).join(', ')}`,
         `  ${nodes} values in the graph, ${(bytes / 2 ** 20).toFixed(1)} MiB encoded`,
       ],
     );

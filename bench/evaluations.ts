@@ -16,7 +16,7 @@ import { keepEvaluation } from '../host/trainer/cached-source.ts';
 import { modelOptions, openLoader } from '../host/trainer/open-loader.ts';
 import type { Bench, Choice, Setting } from './bench.ts';
 import { SMALL, STANDARD, chosen, median, timed, titleOf } from './bench.ts';
-import { jobOn, sampleImages } from './images.ts';
+import { jobOn, sampleImages, trainSource } from './images.ts';
 
 const IMAGES = 256;
 
@@ -50,7 +50,7 @@ async function measure(setting: Setting, choice: Choice): Promise<Result> {
   const evaluator = await OnnxEvaluator.create(options, session);
   const loader = await openLoader(job, () => undefined);
   try {
-    const source = loader.source('train');
+    const source = trainSource(loader);
     const sources = { 'batches in memory': keepEvaluation(source), 'batches made anew': source };
     const evaluateOn = (weights: Weights, each: BatchSource) =>
       evaluate(evaluator, weights, each, options);

@@ -7,7 +7,9 @@ import type { ArchitectureSpec } from '../contract/architecture.ts';
 import type { Recipe, Shuffle } from '../contract/study.ts';
 import { homePaths, resolveHome } from '../host/home.ts';
 import { buildSample } from '../host/samples/build.ts';
+import type { BatchSource } from '../engine/train/loop.ts';
 import type { LoaderJob } from '../host/trainer/batches.ts';
+import type { Loader } from '../host/trainer/loader.ts';
 import type { ItemList } from '../host/trainer/protocol.ts';
 
 /** The first `count` images of a sample set, in turn from its classes; repeated when it has fewer. */
@@ -69,4 +71,10 @@ export function jobOn(
     validation: null,
     test: null,
   };
+}
+
+export function trainSource(loader: Loader): BatchSource {
+  const source = loader.source('train');
+  if (!source) throw new Error('the job has no images');
+  return source;
 }

@@ -16,7 +16,7 @@ import { modelOptions, openLoader } from '../host/trainer/open-loader.ts';
 import type { Bench, Choice, Setting } from './bench.ts';
 import { SMALL, STANDARD, chosen, median, timed, titleOf } from './bench.ts';
 import type { BenchJob } from './images.ts';
-import { jobOn, sampleImages } from './images.ts';
+import { jobOn, sampleImages, trainSource } from './images.ts';
 import { RATE } from './network.ts';
 
 interface Blocks extends Setting {
@@ -60,6 +60,15 @@ interface Timing {
   median: number;
   /** To batches in memory: median over the rounds of the quotients within a round. */
   ratio: number;
+  /** Processor seconds of a step, on all threads: median, and as a ratio. Other work hardly shows. */
+  cpu: number;
+  cpuRatio: number;
+}
+
+/** Of one step. */
+interface Sample {
+  seconds: number;
+  cpu: number;
 }
 
 interface Result extends Setting {
@@ -79,7 +88,7 @@ interface Source {
 }
 
 async function measure(setting: Setting | Blocks, choice: Choice): Promise<Result> {
-  const steps = 'steps' in setting ? setting.steps : 8;
+  const steps = 'steps' in setting ? setting.steps : 16;
   const folder = await mkdtemp(join(tmpdir(), 'carryover-input-'));
   const loaders: Loader[] = [];
   try {
@@ -90,9 +99,9 @@ async function measure(setting: Setting | Blocks, choice: Choice): Promise<Resul
     const open = await openTwice(jobs[0] as BenchJob);
     for (const job of jobs) loaders.push(await openLoader(job, () => undefined));
     const sources = await sourcesOf(loaders, setting);
-    const seconds = await inTurn(sources, jobs[0] as BenchJob, setting.rounds, choice);
-    const timings = sources.map(({ name }, i) => timing(name, seconds[i] ?? [], seconds[0] ?? []));
-    const shuffled = quotients(seconds[2] ?? [], seconds[1] ?? []);
+    const samples = await inTurn(sources, jobs[0] as BenchJob, setting.rounds, choice);
+    const timings = sources.map(({ name }, i) => timing(name, samples[i] ?? [], samples[0] ?? []));
+    const shuffled = quotients(timings[2]?.seconds ?? [], timings[1]?.seconds ?? []);
     return {
       ...{ architecture: setting.architecture, rounds: setting.rounds, steps, open, timings },
       batch: choice.batch,
@@ -115,10 +124,13 @@ async function openTwice(job: BenchJob): Promise<Result['open']> {
 }
 
 async function sourcesOf(loaders: readonly Loader[], { architecture }: Setting): Promise<Source[]> {
-  const sources = loaders.map((loader, i) => ({
-    name: VARIANTS[i]?.name ?? '',
-    batches: () => loader.source('train').training(1, 0, architecture.image),
-  }));
+  const sources = loaders.map((loader, i) => {
+    const source = trainSource(loader);
+    return {
+      name: VARIANTS[i]?.name ?? '',
+      batches: () => source.training(1, 0, architecture.image),
+    };
+  });
   const kept: Batch[] = [];
   for (const { batches } of sources.slice(0, 1)) {
     for await (const batch of batches()) kept.push(batch);
@@ -131,38 +143,51 @@ async function inTurn(
   job: BenchJob,
   rounds: number,
   { threads, device }: Choice,
-): Promise<number[][]> {
+): Promise<Sample[][]> {
   const options = modelOptions(job);
   const weights = initialise(buildModel(options).parameters, 0);
   const session = { threads, device };
   const trainer = await OnnxTrainer.create(options, job.training, startingFrom(weights), session);
-  const seconds = sources.map((): number[] => []);
+  const samples = sources.map((): Sample[] => []);
   try {
     for (let round = 0; round <= rounds; round++) {
       for (const [i, source] of sources.entries()) {
         const each = await block(source, trainer);
-        if (round > 0) seconds[i]?.push(each);
+        if (round > 0) samples[i]?.push(each);
       }
     }
   } finally {
     await trainer.close();
   }
-  return seconds;
+  return samples;
 }
 
-/** Seconds of a step, over all batches of the source. */
-async function block(source: Source, trainer: OnnxTrainer): Promise<number> {
-  const start = performance.now();
+/** Of a step, over all batches of the source. */
+async function block(source: Source, trainer: OnnxTrainer): Promise<Sample> {
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   let steps = 0;
   for await (const batch of source.batches()) {
     steps += 1;
     await trainer.step(batch, RATE / 100, () => steps);
   }
-  return (performance.now() - start) / 1000 / steps;
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = (performance.now() - start) / 1000 / steps;
+  return { seconds, cpu: (user + system) / 1e6 / steps };
 }
 
-function timing(name: string, seconds: number[], inMemory: readonly number[]): Timing {
-  return { name, seconds, median: median(seconds), ratio: median(quotients(seconds, inMemory)) };
+function timing(name: string, samples: readonly Sample[], inMemory: readonly Sample[]): Timing {
+  const column = (rows: readonly Sample[], key: keyof Sample): number[] =>
+    rows.map((row) => row[key]);
+  const ratio = (key: keyof Sample): number =>
+    median(quotients(column(samples, key), column(inMemory, key)));
+  return {
+    name,
+    seconds: column(samples, 'seconds'),
+    median: median(column(samples, 'seconds')),
+    ratio: ratio('seconds'),
+    cpu: median(column(samples, 'cpu')),
+    cpuRatio: ratio('cpu'),
+  };
 }
 
 function quotients(above: readonly number[], below: readonly number[]): number[] {
@@ -184,9 +209,11 @@ function linesOf({ architecture, batch, images, steps, timings, ...result }: Res
   return [
     '',
     `${titleOf(architecture)}, batch ${batch}, ${result.rounds} rounds of ${steps} steps`,
-    ...timings.map(({ name, median: seconds, ratio }) => {
-      const milliseconds = (seconds * 1000).toFixed(2).padStart(10);
-      return `  ${name.padEnd(24)}${milliseconds} ms   ${ratio.toFixed(3)} x in memory`;
+    ...timings.map(({ name, median: seconds, ratio, cpu, cpuRatio }) => {
+      const milliseconds = (value: number): string => (value * 1000).toFixed(2).padStart(10);
+      const [wall, used] = [milliseconds(seconds), milliseconds(cpu)];
+      const ratios = `${ratio.toFixed(3)} x in memory, processor ${cpuRatio.toFixed(3)} x`;
+      return `  ${name.padEnd(24)}${wall} ms${used} ms of processor   ${ratios}`;
     }),
     `  block shuffle / no shuffle ${result.shuffleRatio.toFixed(3)}`,
     `  opening ${images} images: ${first.toFixed(2)} s, from the cache ${again.toFixed(2)} s`,

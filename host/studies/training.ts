@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { CarryoverError, toFailure } from '../../contract/errors.ts';
 import type { RunProgress } from '../../contract/runs.ts';
 import { stream } from '../../engine/random/streams.ts';
+import { cacheBound } from '../cache.ts';
 import { checkpointFile } from '../checkpoints/store.ts';
 import type { HostContext } from '../context.ts';
-import { readSettings } from '../settings.ts';
 import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
 import type { DeviceInUse } from '../devices/use.ts';
@@ -116,7 +116,7 @@ export function trainerJob(
     runId: run.id,
     folder,
     cacheFolder: context.home.cache,
-    cacheBytes: readSettings(context.db).cacheMegabytes * 1e6,
+    cacheBytes: cacheBound(context.db),
     architecture: spec.architecture,
     classNames: spec.classNames,
     recipe: spec.recipe,

@@ -30,9 +30,7 @@ export class Loader {
     this.#threads = Array.from({ length: threads }, () => new LoaderThread(job, splits));
   }
 
-  /** The batches of one split; null where the job has no images for it. */
-  source(split: 'train'): BatchSource;
-  source(split: SplitName): BatchSource | null;
+  /** The batches of one split; null where the job has no images for it, or they were not asked for. */
   source(split: SplitName): BatchSource | null {
     const count = this.#splits.get(split)?.labels.length;
     if (count === undefined) return null;

@@ -22,16 +22,23 @@ export function modelOptions(
   };
 }
 
+export interface LoaderOptions {
+  threads?: number;
+  /** Splits that are looked at; absent: all. */
+  only?: readonly SplitName[];
+}
+
 /** Makes sure that a job's pixels are decoded, and starts its loader threads. */
 export async function openLoader(
   job: LoaderJob,
   send: Send,
-  threads = loaderThreads(),
+  { threads = loaderThreads(), only }: LoaderOptions = {},
 ): Promise<Loader> {
-  const preparation = new Preparation(job, send);
+  const splits = wanted(job).filter(({ name }) => only === undefined || only.includes(name));
+  const preparation = new Preparation(job, send, splits);
   try {
-    const splits = await preparation.splits();
-    return new Loader(job, splits, threads, () => preparation.release());
+    const decoded = await preparation.splits();
+    return new Loader(job, decoded, threads, () => preparation.release());
   } catch (error) {
     await preparation.release();
     throw error;
@@ -47,21 +54,23 @@ function loaderThreads(): number {
 class Preparation {
   readonly #job: LoaderJob;
   readonly #send: Send;
+  readonly #wanted: readonly Wanted[];
   readonly #open: DecodedFile[] = [];
   readonly #total: number;
   #done = 0;
 
-  constructor(job: LoaderJob, send: Send) {
+  constructor(job: LoaderJob, send: Send, wanted: readonly Wanted[]) {
     this.#job = job;
     this.#send = send;
-    this.#total = wanted(job).reduce((sum, { items, sides }) => {
+    this.#wanted = wanted;
+    this.#total = wanted.reduce((sum, { items, sides }) => {
       return sum + items.paths.length * sides.length;
     }, 0);
   }
 
   async splits(): Promise<Map<SplitName, DecodedSplit>> {
     const splits = new Map<SplitName, DecodedSplit>();
-    for (const { name, items, sides } of wanted(this.#job)) {
+    for (const { name, items, sides } of this.#wanted) {
       await checkPresent(items.paths);
       const files = new Map<number, number>();
       for (const side of sides) files.set(side, await this.#decode(items, side));

@@ -143,7 +143,7 @@ test('images that do not fit are trained on all the same, and said so; then they
   const job = await loaderJob({ cacheBytes: 10_000 });
   const folder = join(job.cacheFolder, 'decoded');
   const { loader, messages } = await opened(job);
-  expect(await all(loader.source('train').training(1, 0, 20))).toHaveLength(3);
+  expect(await all(loader.source('train')!.training(1, 0, 20))).toHaveLength(3);
   const notes = messages.flatMap((message) => (message.type === 'note' ? [message.text] : []));
   expect(notes).toEqual([expect.stringContaining('more than the cache has room for')]);
   expect((await decodedUse(folder)).files).toBe(2);

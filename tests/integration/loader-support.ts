@@ -9,6 +9,7 @@ import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import type { LoaderJob } from '../../host/trainer/batches.ts';
 import type { Loader } from '../../host/trainer/loader.ts';
+import type { LoaderOptions } from '../../host/trainer/open-loader.ts';
 import { openLoader } from '../../host/trainer/open-loader.ts';
 import type { ItemList, TrainerMessage } from '../../host/trainer/protocol.ts';
 
@@ -64,9 +65,9 @@ export interface Opened {
 }
 
 /** A loader that is closed with the test. */
-export async function opened(job: LoaderJob, threads?: number): Promise<Opened> {
+export async function opened(job: LoaderJob, options?: LoaderOptions): Promise<Opened> {
   const messages: TrainerMessage[] = [];
-  const loader = await openLoader(job, (message) => messages.push(message), threads);
+  const loader = await openLoader(job, (message) => messages.push(message), options);
   onTestFinished(() => loader.close());
   return { loader, messages };
 }

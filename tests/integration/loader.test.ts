@@ -24,7 +24,7 @@ function example({ images, size }: Batch, position: number): Float32Array {
 describe('training batches', () => {
   test('hold every image once, with its label and id, and end with what is left over', async () => {
     const { loader } = await opened(await loaderJob());
-    const batches = await all(loader.source('train').training(1, 0, 20));
+    const batches = await all(loader.source('train')!.training(1, 0, 20));
     expect(batches.map(({ size }) => size)).toEqual([4, 4, 3]);
     for (const { images, labels, size, ids } of batches) {
       expect(images.length).toBe(size * 3 * 20 * 20);
@@ -32,26 +32,26 @@ describe('training batches', () => {
     }
     const ids = batches.flatMap((batch) => batch.ids ?? []);
     expect([...ids].sort((a, b) => a - b)).toEqual(Array.from({ length: 11 }, (_, i) => 100 + i));
-    const second = await all(loader.source('train').training(2, 0, 20));
+    const second = await all(loader.source('train')!.training(2, 0, 20));
     expect(second.flatMap((batch) => batch.ids)).not.toEqual(ids);
   });
 
   test('are the same whatever the threads, and from whichever batch on', async () => {
     const job = await loaderJob({ training: training({ mixup: 0.7 }) });
-    const { loader: one } = await opened(job, 1);
-    const { loader: three } = await opened(job, 3);
-    const batches = await all(one.source('train').training(2, 0, 20));
-    expect(await all(three.source('train').training(2, 0, 20))).toEqual(batches);
-    expect(await all(three.source('train').training(2, 1, 20))).toEqual(batches.slice(1));
-    expect(await all(one.source('train').training(1, 0, 20))).not.toEqual(batches);
+    const { loader: one } = await opened(job, { threads: 1 });
+    const { loader: three } = await opened(job, { threads: 3 });
+    const batches = await all(one.source('train')!.training(2, 0, 20));
+    expect(await all(three.source('train')!.training(2, 0, 20))).toEqual(batches);
+    expect(await all(three.source('train')!.training(2, 1, 20))).toEqual(batches.slice(1));
+    expect(await all(one.source('train')!.training(1, 0, 20))).not.toEqual(batches);
   });
 
   test('are mixed in pairs with mixup; the labels stay', async () => {
     const job = await loaderJob();
     const { loader: plain } = await opened(job);
     const { loader: mixing } = await opened({ ...job, training: training({ mixup: 0.7 }) });
-    const before = await all(plain.source('train').training(1, 0, 20));
-    const after = await all(mixing.source('train').training(1, 0, 20));
+    const before = await all(plain.source('train')!.training(1, 0, 20));
+    const after = await all(mixing.source('train')!.training(1, 0, 20));
     after.forEach((batch, b) => {
       const unmixed = before[b]!;
       const { partner, lambda } = batch.mix!;
@@ -64,14 +64,14 @@ describe('training batches', () => {
       });
     });
     expect(new Set(after.map(({ mix }) => mix?.lambda)).size).toBe(3);
-    const [clean] = await all(mixing.source('train').evaluation());
+    const [clean] = await all(mixing.source('train')!.evaluation());
     expect(clean?.mix).toBeUndefined();
   });
 
   test('come at every side of a progressive resizing', async () => {
     const sizes = { 'image-sizes': [{ from: 1, image: 32 }] };
     const { loader } = await opened(await loaderJob({ training: training(sizes) }));
-    const source = loader.source('train');
+    const source = loader.source('train')!;
     const [small] = await all(source.training(1, 2, 32));
     expect(small?.images.length).toBe(3 * 3 * 32 * 32);
     const [large] = await all(source.training(1, 2, 20));
@@ -82,11 +82,11 @@ describe('training batches', () => {
 
   test('may be left half-way', async () => {
     const { loader } = await opened(await loaderJob());
-    for await (const batch of loader.source('train').training(1, 0, 20)) {
+    for await (const batch of loader.source('train')!.training(1, 0, 20)) {
       expect(batch.size).toBe(4);
       break;
     }
-    expect(await all(loader.source('train').training(1, 0, 20))).toHaveLength(3);
+    expect(await all(loader.source('train')!.training(1, 0, 20))).toHaveLength(3);
   });
 });
 
@@ -107,8 +107,8 @@ describe('evaluation batches', () => {
     const grey = architectureSchema.parse({ name: 'convnet', image: 20, channels: 1 });
     const { loader: three } = await opened(job);
     const { loader: one } = await opened({ ...job, architecture: grey });
-    const rgb = example((await all(three.source('train').evaluation()))[0]!, 2);
-    const luma = example((await all(one.source('train').evaluation()))[0]!, 2);
+    const rgb = example((await all(three.source('train')!.evaluation()))[0]!, 2);
+    const luma = example((await all(one.source('train')!.evaluation()))[0]!, 2);
     const byte = (value: number): number => Math.round(value * 255);
     expect([...luma].map(byte)).toEqual(
       Array.from({ length: 400 }, (_, i) =>
@@ -122,8 +122,8 @@ describe('evaluation batches', () => {
     const { loader: plain } = await opened(job);
     const { loader: shuffled } = await opened({ ...job, shuffle });
     const index = shuffleIndex(shufflePermutation(shuffle, 20, 3, job.seed)!, 20, 3);
-    const [before] = await all(plain.source('train').evaluation());
-    const [after] = await all(shuffled.source('train').evaluation());
+    const [before] = await all(plain.source('train')!.evaluation());
+    const [after] = await all(shuffled.source('train')!.evaluation());
     for (let i = 0; i < 4; i++) {
       const expected = new Float32Array(1200);
       shufflePlanar(example(before!, i), expected, index);
@@ -133,16 +133,24 @@ describe('evaluation batches', () => {
 
   test('are kept for many weight sets, unless they are too large', async () => {
     const { loader } = await opened(await loaderJob());
-    const expected = await all(loader.source('train').evaluation());
-    const kept = keepEvaluation(loader.source('train'));
+    const expected = await all(loader.source('train')!.evaluation());
+    const kept = keepEvaluation(loader.source('train')!);
     const [first, second] = [await all(kept.evaluation()), await all(kept.evaluation())];
     expect(first).toEqual(expected);
     second.forEach((batch, i) => expect(batch).toBe(first[i]));
-    const remade = keepEvaluation(loader.source('train'), 11 * 1200 * 4 - 1);
+    const remade = keepEvaluation(loader.source('train')!, 11 * 1200 * 4 - 1);
     const [before, again] = [await all(remade.evaluation()), await all(remade.evaluation())];
     expect(again).toEqual(before);
     expect(again[0]).not.toBe(before[0]);
   });
+});
+
+test('splits that nobody looks at are not read', async () => {
+  const job = await loaderJob();
+  for (const path of job.train.paths) await rm(path);
+  const { loader } = await opened(job, { only: ['test'] });
+  expect(await all(loader.source('test')!.evaluation())).toHaveLength(1);
+  expect(loader.source('train')).toBeNull();
 });
 
 test('a lost image is named before anything is decoded', async () => {
