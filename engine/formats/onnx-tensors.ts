@@ -8,7 +8,7 @@ import type { RawTensor } from './weights.ts';
 /** A 64-bit integer as protobufjs gives it: a number, or a Long. */
 export type Integer = number | { toNumber(): number };
 
-/** The fields of TensorProto that hold values; lists are empty where they are absent. */
+/** The fields of TensorProto that hold floating point; lists are empty where they are absent. */
 export interface TensorMessage {
   dims: Integer[];
   data_type: number;
@@ -16,32 +16,21 @@ export interface TensorMessage {
   raw_data: Uint8Array;
   float_data: number[];
   int32_data: number[];
-  int64_data: Integer[];
   double_data: number[];
-  uint64_data: Integer[];
   external_data: { key: string; value: string }[];
   data_location: number;
 }
 
-/** TensorProto.DataType. */
+/** TensorProto.DataType, the floating-point types that have a float32 form. */
 const ELEMENTS: ReadonlyMap<number, ElementType> = new Map([
   [1, 'float32'],
-  [2, 'uint8'],
-  [3, 'int8'],
-  [4, 'uint16'],
-  [5, 'int16'],
-  [6, 'int32'],
-  [7, 'int64'],
-  [9, 'bool'],
   [10, 'float16'],
   [11, 'float64'],
-  [12, 'uint32'],
-  [13, 'uint64'],
   [16, 'bfloat16'],
 ]);
 const EXTERNAL = 1;
 
-/** The element type of a tensor; null for texts, complex numbers, 8-bit floats and 4-bit integers. */
+/** The element type of a tensor; null for all but floating point of 16 bits and more. */
 export function elementOf({ data_type }: TensorMessage): ElementType | null {
   return ELEMENTS.get(data_type) ?? null;
 }
@@ -79,18 +68,15 @@ export function toNumber(value: Integer): number {
   return typeof value === 'number' ? value : value.toNumber();
 }
 
-/** The list that TensorProto keeps values of a type in. */
-function listed(tensor: TensorMessage, element: ElementType): Integer[] {
+/** The list that TensorProto keeps values of a type in; those of 16 bits are there as their bits. */
+function listed(tensor: TensorMessage, element: ElementType): number[] {
   if (element === 'float32') return tensor.float_data;
-  if (element === 'float64') return tensor.double_data;
-  if (element === 'int64') return tensor.int64_data;
-  if (element === 'uint32' || element === 'uint64') return tensor.uint64_data;
-  return tensor.int32_data; // half floats as their bits
+  return element === 'float64' ? tensor.double_data : tensor.int32_data;
 }
 
-function numbersOf(values: Integer[], element: ElementType): Float32Array {
-  if (element !== 'float16' && element !== 'bfloat16') return Float32Array.from(values, toNumber);
-  return toFloats(new Uint8Array(Uint16Array.from(values, toNumber).buffer), element);
+function numbersOf(values: number[], element: ElementType): Float32Array {
+  if (element === 'float32' || element === 'float64') return Float32Array.from(values);
+  return toFloats(new Uint8Array(Uint16Array.from(values).buffer), element);
 }
 
 /** ONNX, docs/ExternalData.md: location (relative to the model), offset, length. */

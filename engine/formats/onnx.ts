@@ -1,7 +1,6 @@
 import { ModelProto } from '../runtime/onnx/proto.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { ByteSource } from './bytes.ts';
-import type { ElementType } from './elements.ts';
 import { unusable } from './failure.ts';
 import {
   elementOf,
@@ -41,7 +40,6 @@ interface ModelMessage {
 
 /** Protocol buffers cannot be longer. */
 const MAX_BYTES = 2 ** 31;
-const FLOATS: ReadonlySet<ElementType> = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 /** Operators whose constants say where and how far, not what the network learned. */
 const PLUMBING = new Set(
   (
@@ -93,7 +91,7 @@ function weightsOf(file: string, graph: GraphMessage): Map<string, RawTensor> {
     const element = elementOf(message);
     const used = consumers.get(name);
     const steers = used !== undefined && [...used].every((operator) => PLUMBING.has(operator));
-    if (element === null || !FLOATS.has(element) || steers) return;
+    if (element === null || steers) return;
     tensors.set(name, onnxTensor(file, name, message, element));
   };
   for (const message of graph.initializer) take(message.name, message);

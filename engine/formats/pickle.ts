@@ -5,7 +5,7 @@ import { OPERATIONS } from './pickle-operations.ts';
 
 const STOP = 0x2e;
 /** More than any file of weights needs, so that a hostile one cannot fill the memory. */
-const MAX_OPERATIONS = 10_000_000;
+const MAX_OPERATIONS = 2_000_000;
 
 /**
  * Reads one pickle (protocol 2 and later, and what Python 2 wrote) and leaves the cursor behind it.

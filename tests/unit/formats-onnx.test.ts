@@ -103,7 +103,7 @@ describe('ONNX weights', () => {
     const scalar = (name: string) => ({ name, dims: [], data_type: 1, float_data: [6] });
     const path = modelFile({
       initializer: [
-        { name: 'shape', dims: [2], data_type: 7, int64_data: [1, -1] },
+        { name: 'shape', dims: [2], data_type: 7, raw_data: bytes(BigInt64Array.of(1n, -1n)) },
         scalar('bound'),
         scalar('both'),
         scalar('weight'),

@@ -30,11 +30,9 @@ message TensorProto {
   optional int32 data_type = 2;
   repeated float float_data = 4 [packed = true];
   repeated int32 int32_data = 5 [packed = true];
-  repeated int64 int64_data = 7 [packed = true];
   optional string name = 8;
   optional bytes raw_data = 9;
   repeated double double_data = 10 [packed = true];
-  repeated uint64 uint64_data = 11 [packed = true];
   repeated StringStringEntryProto external_data = 13;
   optional int32 data_location = 14;
 }
