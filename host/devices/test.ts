@@ -7,7 +7,7 @@ import type { Findings } from './store.ts';
 import { readFindings, writeFindings } from './store.ts';
 
 /** Compiling shaders takes a slow adapter a minute. */
-const TIMEOUT_SECONDS = 180;
+const TIMEOUT_SECONDS = 300;
 
 export interface TestOptions {
   signal?: AbortSignal;
