@@ -10,12 +10,14 @@ import { createTrainer } from '../runtime/devices/trainer.ts';
 import type { BatchSource } from './loop.ts';
 import { phaseAt } from './phases.ts';
 
-/** Share of the past in the smoothed loss, and how much worse than the best it may become. */
-const SMOOTHING = 0.98;
+/** The sweep ends once the mean of its losses, the past weighing this much, is so much worse than the best. */
+const PAST = 0.98;
 const EXPLOSION = 4;
-/** Of the points: the first tenth and the last five say nothing about where the loss falls. */
-const SETTLING = 0.1;
-const LAST = 5;
+/** Of the points: how far to each side the loss is averaged, and how far a slope is fitted. */
+const AVERAGED = 1 / 40;
+const FITTED = 1 / 8;
+/** Standard errors that a slope must be below zero, so that it is no chance of the batches. */
+const CERTAIN = 3;
 
 /** Rates of a sweep: `steps` of them, in equal ratios from `from` to `to`. */
 export interface SweepSettings {
@@ -24,26 +26,30 @@ export interface SweepSettings {
   steps: number;
 }
 
-/** fastai's range. */
-export const DEFAULT_SWEEP: SweepSettings = { from: 1e-7, to: 10, steps: 100 };
+/**
+ * Long enough that a network moves at each rate: fastai's 100 steps from 1e-7 show a fall where
+ * only a head is trained, but not where a network starts at random (docs/measurements.md).
+ */
+export const DEFAULT_SWEEP: SweepSettings = { from: 1e-5, to: 10, steps: 300 };
 
 /** What a sweep over learning rates found; arrays in the order of the steps. */
 export interface RateSweep {
   rates: number[];
   /** Of each step's batch, before the step. */
   losses: number[];
-  /** Exponential mean of the losses, corrected for its start. */
+  /** Mean of the losses around each step. */
   smoothed: number[];
-  /** Where the smoothed loss falls fastest; null when it does not fall. */
+  /** Where the loss falls fastest; null when it falls no more than batches differ. */
   suggestion: number | null;
   /** The reason, in a sentence. */
   why: string;
 }
 
 /**
- * Learning-rate range test (Smith, arXiv 1506.01186) as fastai's `lr_find` does it: each step at a
- * higher rate, until the smoothed loss exceeds four times its best or stops being a number; the
- * suggestion is where it falls fastest per logarithm of the rate.
+ * Learning-rate range test (Smith, arXiv 1506.01186): each step at a higher rate, until the running
+ * mean of the loss exceeds four times its best (fastai's rule) or is no number. The suggestion is
+ * where the loss falls fastest per logarithm of the rate on its way to its least value, by a line
+ * fitted around each step: fastai's exponential mean lags behind the rate, by most of a decade.
  * @param step trains at a rate; `index` counts from 0; gives the loss before the step
  */
 export async function sweepRates(
@@ -55,7 +61,8 @@ export async function sweepRates(
       wayOut: 'give two rates above 0, the lower one first, and at least 2 steps',
     });
   }
-  const swept: Swept = { rates: [], losses: [], smoothed: [] };
+  const rates: number[] = [];
+  const losses: number[] = [];
   let mean = 0;
   let best = Infinity;
   let rate = from;
@@ -63,34 +70,65 @@ export async function sweepRates(
   for (let index = 0; index < steps && !exploded; index++) {
     rate = from * (to / from) ** (index / (steps - 1));
     const loss = await step(rate, index);
-    mean = SMOOTHING * mean + (1 - SMOOTHING) * loss;
-    const smooth = mean / (1 - SMOOTHING ** (index + 1));
-    best = Math.min(best, smooth);
-    exploded = !(smooth <= EXPLOSION * best);
+    mean = PAST * mean + (1 - PAST) * loss;
+    const running = mean / (1 - PAST ** (index + 1));
+    best = Math.min(best, running);
+    exploded = !(running <= EXPLOSION * best);
     if (!Number.isFinite(loss)) break;
-    swept.rates.push(rate);
-    swept.losses.push(loss);
-    swept.smoothed.push(smooth);
+    rates.push(rate);
+    losses.push(loss);
   }
-  const suggestion = steepest(swept);
-  const falls = suggestion === null ? 'falls nowhere' : `falls fastest at ${shown(suggestion)}`;
-  const end = `${exploded ? 'it explodes' : 'the sweep ends'} at ${shown(rate)}`;
-  return { ...swept, suggestion, why: `the loss ${falls}; ${end}` };
+  const smoothed = averaged(losses, Math.max(1, Math.round(losses.length * AVERAGED)));
+  const suggestion = steepest(rates, losses, smoothed);
+  return { rates, losses, smoothed, suggestion, why: reason(suggestion, exploded, rate) };
 }
 
-type Swept = Pick<RateSweep, 'rates' | 'losses' | 'smoothed'>;
+function reason(suggestion: number | null, exploded: boolean, last: number): string {
+  const end = `${exploded ? 'it explodes' : 'the sweep ends'} at ${shown(last)}`;
+  if (suggestion !== null) return `the loss falls fastest at ${shown(suggestion)}; ${end}`;
+  const hint = exploded ? ': try a tenth of that' : '';
+  return `the loss falls no more than batches differ; ${end}${hint}`;
+}
 
-/** The rate from which the smoothed loss falls most per logarithm of the rate. */
-function steepest({ rates, smoothed }: Swept): number | null {
-  const first = Math.floor(rates.length * SETTLING);
+/** The mean of each value and its neighbours, as many on both sides. */
+function averaged(values: readonly number[], reach: number): number[] {
+  return values.map((_, i) => {
+    const half = Math.min(reach, i, values.length - 1 - i);
+    const near = values.slice(i - half, i + half + 1);
+    return near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
+}
+
+/** The rate around which the loss surely falls most, before its least smoothed value. */
+function steepest(rates: number[], losses: number[], smoothed: number[]): number | null {
+  const logs = rates.map(Math.log);
+  const end = smoothed.indexOf(Math.min(...smoothed));
+  const reach = Math.max(1, Math.round(losses.length * FITTED));
   let least = 0;
   let found: number | null = null;
-  for (let i = first; i + 1 < rates.length - LAST; i++) {
-    const [rate, next] = [rates[i] ?? NaN, rates[i + 1] ?? NaN];
-    const slope = ((smoothed[i + 1] ?? NaN) - (smoothed[i] ?? NaN)) / Math.log(next / rate);
-    if (slope < least) [least, found] = [slope, rate];
+  for (let i = reach; i + reach <= end; i++) {
+    const { slope, error } = fitLine(
+      logs.slice(i - reach, i + reach + 1),
+      losses.slice(i - reach, i + reach + 1),
+    );
+    if (slope < least && slope < -CERTAIN * error) [least, found] = [slope, rates[i] ?? null];
   }
   return found;
+}
+
+/** Slope of the least-squares line through the points, and its standard error. */
+function fitLine(x: readonly number[], y: readonly number[]): { slope: number; error: number } {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [middleX, middleY] = [mean(x), mean(y)];
+  const spread = x.reduce((sum, each) => sum + (each - middleX) ** 2, 0);
+  const slope =
+    x.reduce((sum, each, i) => sum + (each - middleX) * ((y[i] ?? 0) - middleY), 0) / spread;
+  const rest = x.reduce(
+    (sum, each, i) => sum + ((y[i] ?? 0) - middleY - slope * (each - middleX)) ** 2,
+    0,
+  );
+  return { slope, error: Math.sqrt(rest / Math.max(1, x.length - 2) / spread) };
 }
 
 function shown(rate: number): string {

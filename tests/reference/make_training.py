@@ -175,20 +175,27 @@ def sigmoid_case(name, mask, scale):
 
 
 def rate_sweep(curvatures, start, low, high, count):
-    """fastai's lr_find on 1/2 sum a w^2 with plain SGD: loss, AvgSmoothLoss, stop, `steep`."""
+    """A rate sweep on 1/2 sum a w^2 with plain SGD: losses, fastai's stop, means and fitted lines."""
     a, w = np.array(curvatures), np.array(start)
     rates = np.geomspace(low, high, count)
-    losses, smoothed, average = [], [], 0.0
+    losses, running, average = [], [], 0.0
     for i, rate in enumerate(rates):
         losses.append(0.5 * float(np.sum(a * w * w)))
         average = 0.98 * average + 0.02 * losses[-1]
-        smoothed.append(average / (1 - 0.98 ** (i + 1)))
-        if smoothed[-1] > 4 * min(smoothed):
+        running.append(average / (1 - 0.98 ** (i + 1)))
+        if running[-1] > 4 * min(running):
             break
         w = w * (1 - rate * a)
-    kept = slice(len(losses) // 10, -5)
-    slopes = np.diff(smoothed[kept]) / np.diff(np.log(rates[: len(losses)][kept]))
-    suggestion = float(rates[: len(losses)][kept][slopes.argmin()])
+    n = len(losses)
+    half = [min(max(1, int(n / 40 + 0.5)), i, n - 1 - i) for i in range(n)]
+    smoothed = [float(np.mean(losses[i - h : i + h + 1])) for i, h in enumerate(half)]
+    reach = max(1, int(n / 8 + 0.5))
+    best, suggestion = 0.0, None
+    for i in range(reach, int(np.argmin(smoothed)) - reach + 1):
+        x, y = np.log(rates[i - reach : i + reach + 1]), losses[i - reach : i + reach + 1]
+        (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
+        if slope < min(best, -3 * covariance[0, 0] ** 0.5):
+            best, suggestion = slope, float(rates[i])
     sweep = {"from": low, "to": high, "steps": count}
     given = {"curvatures": curvatures, "start": start, "sweep": sweep}
     return {**given, "losses": losses, "smoothed": smoothed, "suggestion": suggestion}

@@ -40,9 +40,15 @@ const RUNS = Object.entries(ACCURACY).map(([key, testAccuracy]) => {
 });
 
 function epoch(number: number, trainAccuracy: number | null): EpochMetrics {
-  const rest = { trainLoss: null,
-  validationLoss: null,
-  validationAccuracy: null, testLoss: null, testAccuracy: null, learningRate: 0, seconds: 0 };
+  const rest = {
+    trainLoss: null,
+    validationLoss: null,
+    validationAccuracy: null,
+    testLoss: null,
+    testAccuracy: null,
+    learningRate: 0,
+    seconds: 0,
+  };
   return { epoch: number, trainAccuracy, ...rest };
 }
 

@@ -3,12 +3,13 @@ import { architectureSchema } from '../../contract/architecture.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import { buildModel, initialise } from '../../engine/models/registry.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
+import { RandomState } from '../../engine/random/random-state.ts';
 import { findRate, sweepRates } from '../../engine/train/rate-finder.ts';
 import reference from '../reference/training.json' with { type: 'json' };
 import { blobs } from './train-support.ts';
 
 describe.each(reference.sweeps)('on a quadratic of curvatures $curvatures', (expected) => {
-  test('losses, smoothing, end and suggestion are those of fastai', async () => {
+  test('losses, means, end and suggestion are those of NumPy', async () => {
     const { curvatures, start, sweep } = expected;
     let w = start;
     const found = await sweepRates(async (rate) => {
@@ -29,7 +30,9 @@ test('stops at a loss that is not a number, and says at which rate', async () =>
   const found = await sweepRates(async (_, i) => losses[i] ?? 0, { from: 1, to: 1000, steps: 4 });
   expect(found.losses).toEqual([3, 2]);
   expect(found.suggestion).toBeNull();
-  expect(found.why).toBe('the loss falls nowhere; it explodes at 1.0e+2');
+  expect(found.why).toBe(
+    'the loss falls no more than batches differ; it explodes at 1.0e+2: try a tenth of that',
+  );
 });
 
 test('refuses a sweep that goes nowhere', async () => {
@@ -58,4 +61,31 @@ test('on a network: the suggestion trains it, ten thousand times more does not',
   expect(losses.at(-1)!).toBeLessThan(losses[0]! * 0.9);
   const wild = { from: rate * 1e4, to: rate * 1.001e4, steps: 40 };
   expect((await findRate({ ...search, sweep: wild })).why).toContain('it explodes');
+});
+
+describe('between batches that differ', () => {
+  /** A loss that falls around a rate by `depth` and explodes later, with noise. */
+  const sweep = (depth: number, seed: number) => {
+    const random = new RandomState(seed);
+    return sweepRates(async (rate) => {
+      const fallen = depth / (1 + (0.01 / rate) ** 2);
+      return 4 - fallen + (rate > 1 ? rate ** 3 : 0) + 0.05 * random.normal();
+    });
+  };
+
+  test('a fall is found where it is', async () => {
+    for (const seed of [1, 2, 3]) {
+      const { suggestion } = await sweep(1, seed);
+      expect(suggestion).toBeGreaterThan(0.003);
+      expect(suggestion).toBeLessThan(0.03);
+    }
+  });
+
+  test('no fall is made up', async () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const { suggestion, why } = await sweep(0, seed);
+      expect(suggestion).toBeNull();
+      expect(why).toContain('falls no more than batches differ');
+    }
+  });
 });
