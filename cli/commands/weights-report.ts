@@ -43,9 +43,10 @@ function printMatch(match: MatchReport, tensors: number): void {
     'another shape',
     wrongShape.map(({ name, found, needed }) => `${name}: ${shape(found)}, not ${shape(needed)}`),
   );
+  const listed = new Set([...missing, ...wrongShape].map(({ name }) => name));
   printList(
     'at random',
-    reinitialised.map(({ name, why }) => `${name}: ${why}`),
+    reinitialised.flatMap(({ name, why }) => (listed.has(name) ? [] : [`${name}: ${why}`])),
   );
   printFact('strict import', match.strict ? 'yes' : 'no: only with --loose');
 }

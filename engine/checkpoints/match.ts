@@ -143,7 +143,8 @@ function candidateSpecs(raw: RawWeights, { architecture }: MatchOptions): Archit
   return own && names.includes(own.name) ? [own, ...drawn] : drawn;
 }
 
-function imageSize(given: number | null): number {
+/** The side that a network of ours is drawn for where its images had this one. */
+export function imageSize(given: number | null): number {
   return given !== null && given >= 16 && given <= 1024 ? given : DEFAULT_SIZE;
 }
 

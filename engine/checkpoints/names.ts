@@ -20,12 +20,12 @@ export interface NamedTensor {
 
 /**
  * The tensors of a file by cleaned name: prefixes of wrappers taken off, DenseNet's old keys
- * modernised, BatchNorm's counters left out. Of two that would get one name, the second keeps its own.
+ * modernised, BatchNorm's counters and single numbers (constants of a graph) left out. Of two that would get one name, the second keeps its own.
  */
 export function cleanNames(tensors: ReadonlyMap<string, RawTensor>): Map<string, NamedTensor> {
   const cleaned = new Map<string, NamedTensor>();
   for (const [from, tensor] of tensors) {
-    if (COUNTER.test(from)) continue;
+    if (COUNTER.test(from) || tensor.shape.length === 0) continue;
     const name = cleanName(from);
     cleaned.set(cleaned.has(name) ? from : name, { from, how: null, tensor });
   }

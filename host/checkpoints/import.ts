@@ -10,6 +10,7 @@ import type {
 } from '../../contract/checkpoints.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Match } from '../../engine/checkpoints/match.ts';
+import { imageSize } from '../../engine/checkpoints/match.ts';
 import type { Checkpoint } from '../../engine/checkpoints/export.ts';
 import { encodeCheckpoint } from '../../engine/checkpoints/export.ts';
 import type { Weights } from '../../engine/models/registry.ts';
@@ -46,11 +47,12 @@ export async function importCheckpoint(
   refuseUnusable(weights, body.path);
   const id = identityOf(match.report, weights);
   refuseTwin(context.db, id, body.path);
+  const preprocessing = preprocessingOf(inspected, body.preprocessing);
   const checkpoint: Checkpoint = {
-    architecture: match.report.architecture,
+    architecture: { ...match.report.architecture, image: imageSize(preprocessing.size) },
     classes: match.report.classes,
     classNames: classNamesOf(inspected),
-    preprocessing: preprocessingOf(inspected, body.preprocessing),
+    preprocessing,
     weights,
   };
   const licence = body.licence?.trim() || null;
