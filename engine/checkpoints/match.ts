@@ -120,7 +120,7 @@ function refuseForeign(tensors: Tensors): void {
 
 function nothingFits(best: Candidate | null): CarryoverError {
   const nearest = best
-    ? `; the nearest, ${best.architecture.name}, shares ${best.meeting.matched.length} tensors with it`
+    ? `; the nearest is ${best.architecture.name}, of whose tensors the file has ${best.meeting.matched.length}`
     : '';
   return new CarryoverError('unsupported', `no architecture fits these tensors${nearest}`, {
     wayOut: 'compare their names with --architecture NAME, or bring weights in torchvision’s names',
