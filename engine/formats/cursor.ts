@@ -6,7 +6,7 @@ const WINDOW = 2 ** 16;
 export class ByteCursor {
   at: number;
   readonly source: ByteSource;
-  #window = new Uint8Array();
+  #window: Uint8Array = new Uint8Array();
   #begin = 0;
 
   constructor(source: ByteSource, at = 0) {
