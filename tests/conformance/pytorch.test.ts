@@ -11,13 +11,10 @@ import type { Batch } from '../../engine/runtime/batch.ts';
 import { startingFrom, targetsOf } from '../../engine/runtime/batch.ts';
 import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
 import { GRADIENT, buildLossAndGradients } from '../../engine/train/step.ts';
+import { formula } from './support/formula.ts';
 import { runOnnx } from './support/single.ts';
-
-interface Summary {
-  norm: number;
-  first: number;
-  last: number;
-}
+import type { Summary } from './support/summaries.ts';
+import { expectClose, expectSummaries } from './support/summaries.ts';
 
 interface Case {
   name: ArchitectureSpec['name'];
@@ -45,16 +42,6 @@ interface Case {
 const file = new URL('../reference/fixup-resnet-training.json', import.meta.url);
 const { cases } = JSON.parse(await readFile(file, 'utf8')) as { cases: Case[] };
 
-/** The integer hash that fixup_resnet.py calls `formula`: values in [-0.5, 0.5). */
-function formula(count: number, salt: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => {
-    let x = (Math.imul(i, 0x9e3779b1) + salt) >>> 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) >>> 0;
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32 - 0.5;
-  });
-}
-
 function start(parameters: readonly ParameterSpec[]): Weights {
   const names = parameters.map(({ name }) => name).sort();
   return new Map(
@@ -79,27 +66,6 @@ function batchOf({ size, channels, image, classes }: Case, step: number): Batch 
 function optionsOf({ name, width, image, stem, channels, classes, size }: Case): ModelOptions {
   const architecture = architectureSchema.parse({ name, width, image, stem, channels });
   return { architecture, classes, batch: size };
-}
-
-/**
- * Norm and ends of every tensor to 1e-4 of its norm, or of a hundredth of the largest norm where
- * that is more: the gradient of a bias is a long sum that may cancel.
- */
-function expectSummaries(
-  expected: Record<string, Summary>,
-  dataOf: (name: string) => Float32Array | undefined,
-): void {
-  const largest = Math.max(...Object.values(expected).map(({ norm }) => norm));
-  for (const [name, { norm, first, last }] of Object.entries(expected)) {
-    const data = dataOf(name) ?? new Float32Array();
-    const found = [Math.hypot(...data), data[0] ?? NaN, data.at(-1) ?? NaN];
-    const off = [norm, first, last].map((value, i) => Math.abs(value - (found[i] ?? NaN)));
-    expect(Math.max(...off) / Math.max(norm, largest / 100), name).toBeLessThan(1e-4);
-  }
-}
-
-function expectClose(actual: number, expected: number): void {
-  expect(Math.abs(actual - expected) / Math.abs(expected)).toBeLessThan(1e-4);
 }
 
 describe.each(cases)('$name, width $width, $stem stem, $image px', (reference) => {
