@@ -6,14 +6,17 @@ import * as cache from './commands/cache.ts';
 import * as compare from './commands/compare.ts';
 import * as datasets from './commands/datasets.ts';
 import * as demo from './commands/demo.ts';
+import * as devices from './commands/devices.ts';
 import * as doctor from './commands/doctor.ts';
 import * as importFolder from './commands/import.ts';
 import * as runs from './commands/runs.ts';
 import * as samples from './commands/samples.ts';
 import * as serve from './commands/serve.ts';
+import * as setup from './commands/setup.ts';
 import * as shuffle from './commands/shuffle.ts';
 import * as study from './commands/study.ts';
 import * as weights from './commands/weights.ts';
+import * as zoo from './commands/zoo.ts';
 import { printFailure } from './output.ts';
 
 /** In the order in which help lists them. */
@@ -28,8 +31,11 @@ const COMMANDS = [
   agreement,
   shuffle,
   weights,
+  zoo,
   serve,
   cache,
+  devices,
+  setup,
   doctor,
 ];
 

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Command } from 'commander';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
 import { homePaths, resolveHome } from '../../host/home.ts';
+import { packageFolder, packageVersion } from '../../host/packages.ts';
 import { action, globalOptions, printJson, printLine } from '../output.ts';
 import { RENDERER_FOLDER } from './serve.ts';
 
@@ -21,9 +21,11 @@ type Check = (home: string) => Promise<Finding> | Finding;
 const FREE_WARN_BYTES = 2e9;
 const FREE_FAIL_BYTES = 1e8;
 const NEEDED_NODE = 24;
-const REINSTALL = 'install the dependencies again: `npm ci`';
-
-const require = createRequire(import.meta.url);
+/** The packaged app runs as JavaScript, and knows neither npm nor the tools of a clone. */
+const CLONE = import.meta.url.endsWith('.ts');
+const REINSTALL = CLONE
+  ? 'install the dependencies again: `npm ci`'
+  : 'install Carryover again: a part of the app is missing or damaged';
 
 const CHECKS: Readonly<Record<string, Check>> = {
   node: checkNode,
@@ -34,9 +36,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'free disk space': checkDisk,
   database: checkDatabase,
   renderer: checkRenderer,
-  chromium: checkChromium,
-  electron: checkElectron,
-  'tfjs-node-gpu': checkTfjsGpu,
+  devices: checkDevices,
+  ...(CLONE ? { chromium: checkChromium, electron: checkElectron } : {}),
 };
 
 /** `carryover doctor`: does everything that carryover needs work here? Exit code 1 if not. */
@@ -168,8 +169,8 @@ async function migrationState(db: Database): Promise<string> {
 
 function checkRenderer(): Finding {
   if (existsSync(join(RENDERER_FOLDER, 'index.html'))) return { status: 'ok', found: 'built' };
-  const wayOut = 'build it with `node scripts/build-renderer.mjs` (`npm start` does it by itself)';
-  return { status: 'warn', found: 'not built', wayOut };
+  const build = 'build it with `node scripts/build-renderer.mjs` (`npm start` does it by itself)';
+  return { status: 'warn', found: 'not built', wayOut: CLONE ? build : REINSTALL };
 }
 
 function checkChromium(): Finding {
@@ -198,31 +199,20 @@ function checkElectron(): Finding {
   return { status: 'warn', found: `${version}, without its binary`, wayOut };
 }
 
-async function checkTfjsGpu(): Promise<Finding> {
-  const { loadTensorflowGpu } = await import('../../engine/runtime/tfjs/gpu.ts');
-  const found = loadTensorflowGpu();
-  if (found.awake) {
-    return {
-      status: 'ok',
-      found: `${found.version}, ${found.usesGpu ? 'on a GPU' : 'on the CPU'}`,
-    };
-  }
-  const wayOut = `training on the CPU needs none of it; for an NVIDIA GPU: ${found.wayOut}`;
-  return { status: 'warn', found: `asleep: ${found.reason}`, wayOut };
+/** What is known of devices; testing them is `carryover devices`' work. */
+async function checkDevices(home: string): Promise<Finding> {
+  const { DEVICE_IDS } = await import('../../contract/devices.ts');
+  const { readFindings } = await import('../../host/devices/store.ts');
+  const { reports } = readFindings(homePaths(home));
+  const known = DEVICE_IDS.flatMap((id) => reports[id] ?? []);
+  const details = 'details: `carryover devices`, which tests what was not tested';
+  if (known.length === 0) return { status: 'ok', found: 'not tested yet', wayOut: details };
+  const found = known.map(({ id, state }) => `${id} ${state}`).join(', ');
+  const failed = known.some(({ state }) => state === 'failed');
+  return { status: failed ? 'warn' : 'ok', found, wayOut: details };
 }
-
-/** Folder of an installed package, whether or not it can be loaded; null when it is not there. */
-function packageFolder(name: string): string | null {
-  const folders = require.resolve.paths(name) ?? [];
-  const found = folders.find((folder) => existsSync(join(folder, name, 'package.json')));
-  return found === undefined ? null : join(found, name);
-}
-
 function versionOf(name: string): string {
-  const folder = packageFolder(name);
-  if (folder === null) throw new Error(`the package ${name} is not installed`);
-  const pack = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return pack.version;
+  const version = packageVersion(name);
+  if (version === null) throw new Error(`the package ${name} is not installed`);
+  return version;
 }

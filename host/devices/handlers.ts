@@ -3,6 +3,7 @@ import { DEVICE_IDS } from '../../contract/devices.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { HostContext } from '../context.ts';
+import { readSettings } from '../settings.ts';
 import { readFindings } from './store.ts';
 import { testDevices } from './test.ts';
 import { devicesReport } from './use.ts';
@@ -15,7 +16,7 @@ export function deviceHandlers(
     'devices.report': async () => {
       const known = readFindings(context.home);
       if (DEVICE_IDS.some((id) => !known.reports[id])) await firstTest(context);
-      return devicesReport(context, readFindings(context.home));
+      return devicesReport(readFindings(context.home), readSettings(context.db).device);
     },
     'devices.test': () => underWay(context) ?? startTest(context),
   };

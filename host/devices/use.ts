@@ -1,4 +1,9 @@
-import type { DeviceId, DeviceReport, DevicesReport } from '../../contract/devices.ts';
+import type {
+  DeviceChoice,
+  DeviceId,
+  DeviceReport,
+  DevicesReport,
+} from '../../contract/devices.ts';
 import { DEVICE_IDS } from '../../contract/devices.ts';
 import type { HostContext } from '../context.ts';
 import { readSettings } from '../settings.ts';
@@ -52,10 +57,10 @@ export function deviceInUse({ db, home }: Context): string {
 }
 
 /** Findings on every device as the settings page and the command line show them. */
-export function devicesReport({ db }: Pick<Context, 'db'>, findings: Findings): DevicesReport {
+export function devicesReport(findings: Findings, chosen: DeviceChoice): DevicesReport {
   const devices = listed(findings);
   const { testedAt } = findings;
-  return { devices, auto: fastest(devices), chosen: readSettings(db).device, testedAt };
+  return { devices, auto: fastest(devices), chosen, testedAt };
 }
 
 function listed({ reports }: Findings): DeviceReport[] {

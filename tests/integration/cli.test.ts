@@ -59,7 +59,7 @@ describe('doctor', () => {
       database: 'ok',
     });
     expect(checks.find(({ name }) => name === 'home')?.found).toContain(home);
-    expect(checks.map(({ name }) => name)).toContain('tfjs-node-gpu');
+    expect(checks.map(({ name }) => name)).toContain('devices');
     for (const check of checks.filter(({ status }) => status !== 'ok')) {
       expect(check.wayOut, check.name).toBeTruthy();
     }
