@@ -105,13 +105,14 @@ function weightsOf(file: string, graph: GraphMessage): Map<string, RawTensor> {
   return tensors;
 }
 
+/** Operators by what they take; a first input is what is worked on, so it stands for no operator. */
 function consumersOf({ node }: GraphMessage): Map<string, Set<string>> {
   const consumers = new Map<string, Set<string>>();
   for (const { op_type, input } of node) {
-    for (const name of input) {
+    input.forEach((name, index) => {
       const operators = consumers.get(name) ?? new Set();
-      consumers.set(name, operators.add(op_type));
-    }
+      consumers.set(name, operators.add(index === 0 ? '' : op_type));
+    });
   }
   return consumers;
 }
