@@ -14,6 +14,8 @@ export interface Download {
   sha256: string | null;
   /** Known beforehand; null where not. */
   bytes: number | null;
+  /** What a user without a network can do, as an error's way out says it. */
+  byHand: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
 }
@@ -44,7 +46,7 @@ export async function download(order: Download): Promise<void> {
   const part = `${file}.part`;
   const report = reporter(order);
   await fetchAll(order, part, report);
-  const whole = await sizeOf(part);
+  const whole = (await sizeOf(part)) ?? 0;
   report(whole, whole, 'checking');
   await verify(order, part).catch(async (error: unknown) => {
     await forget(part);
@@ -72,20 +74,21 @@ async function fetchAll(order: Download, part: string, report: Report): Promise<
   }
 }
 
-type Report = (done: number | null, total: number | null, doing?: string) => void;
+/** Bytes that are there, and in all. */
+type Report = (done: number, total: number | null, doing?: string) => void;
 
 function reporter({ file, bytes, onProgress }: Download): Report {
   const meter = new RateMeter();
   return (done, total, doing = 'fetching') => {
     const known = total ?? bytes;
-    onProgress({
-      phase: `${doing} ${basename(file)}`,
-      done: done ?? 0,
-      total: known,
-      unit: 'bytes',
-      ...meter.update(done ?? 0, known),
-    });
+    const [there, all] = [megabytes(done), known === null ? null : megabytes(known)];
+    const phase = `${doing} ${basename(file)}`;
+    onProgress({ phase, done: there, total: all, unit: 'MB', ...meter.update(there, all) });
   };
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
 }
 
 /** The connection ended before the file did. */
@@ -125,7 +128,7 @@ function isWhole({ headers }: Response, have: number): boolean {
 }
 
 async function ask(
-  { url, file, signal }: Download,
+  { url, byHand, signal }: Download,
   headers: Record<string, string>,
 ): Promise<Response> {
   try {
@@ -136,14 +139,10 @@ async function ask(
     throw new CarryoverError(
       'io',
       `${new URL(url).host} could not be reached: ${reason}`,
-      { value: url, wayOut: byHand(url, file) },
+      { value: url, wayOut: `connect to the internet and try again; or ${byHand}` },
       error,
     );
   }
-}
-
-function byHand(url: string, file: string): string {
-  return `connect to the internet and try again; or fetch ${url} elsewhere, put it at ${file} and try again, or import it from where it is: carryover weights import FILE`;
 }
 
 /** fetch hides the reason (ENOTFOUND, ECONNREFUSED ...) in the cause. */
@@ -218,16 +217,14 @@ function cutOff({ url, bytes }: Download, have: number, error: CutOff): Carryove
   );
 }
 
-function refused({ url, file }: Download, { status, statusText }: Response): CarryoverError {
+function refused({ url, byHand }: Download, { status, statusText }: Response): CarryoverError {
   const isGone = status === 404 || status === 410;
   return new CarryoverError(
     isGone ? 'not-found' : 'io',
     `${new URL(url).host} answered ${status} ${statusText} to ${url}`,
     {
       value: url,
-      wayOut: isGone
-        ? `look for the file on its page, put it at ${file} and try again, or import it: carryover weights import FILE`
-        : byHand(url, file),
+      wayOut: isGone ? `look for it on its page; ${byHand}` : `try again later; or ${byHand}`,
     },
   );
 }

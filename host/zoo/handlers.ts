@@ -111,7 +111,8 @@ async function bring(
     progress(step(`fetching the npm package ${spec}`));
     await fetchTrunk({ spec, folder, signal, fetchPackage });
   } else {
-    await download({ url, file, sha256, bytes, signal, onProgress: progress });
+    const order = { url, file, sha256, bytes, byHand: byHand(source, file) };
+    await download({ ...order, signal, onProgress: progress });
   }
   signal.throwIfAborted();
   progress(step(`importing ${source.title}`));
@@ -124,6 +125,16 @@ async function bring(
   });
   await rm(folder, { recursive: true, force: true });
   return imported.id;
+}
+
+/** How to do without this machine's network: bring the file to its place, or import it from any. */
+function byHand({ id, url, preprocessing }: ZooSource, file: string): string {
+  const { size, mean, std, interpolation, crop } = preprocessing;
+  const said = { name: id, size, mean, std, interpolation, crop };
+  const options = Object.entries(said).flatMap(([option, value]) =>
+    value === null ? [] : [`--${option} ${String(value)}`],
+  );
+  return `fetch ${url} elsewhere, put it at ${file} and try again, or import it from where it is: carryover weights import FILE ${options.join(' ')}`;
 }
 
 function step(phase: string) {

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { HostEvent } from '../../contract/api.ts';
 import { ZOO } from '../../host/zoo/catalogue.ts';
 import { fileServer, sha256, sourceOf, weightsFile, zooWith } from './zoo-support.ts';
 
@@ -59,21 +58,18 @@ describe('zoo.download', () => {
   it('tells bytes done and to do while it fetches', async () => {
     const server = await fileServer(file);
     const zoo = zooWith([sourceOf(server.url)]);
-    const phases: HostEvent[] = [];
-    zoo.context.events.subscribe((event) => phases.push(event));
     const stalled = new Promise<void>((resolve) => (server.stall = resolve));
     const { id } = await zoo.start();
     await stalled;
     await until(() => (zoo.context.jobs.get(id).progress?.done ?? 0) > 0);
     expect(zoo.context.jobs.get(id).progress).toMatchObject({
       phase: 'fetching net.safetensors',
-      done: half,
-      total: file.length,
-      unit: 'bytes',
+      done: Math.round(half / 1e5) / 10,
+      total: Math.round(file.length / 1e5) / 10,
+      unit: 'MB',
     });
     zoo.context.jobs.cancel(id);
     expect((await zoo.context.jobs.wait(id)).status).toBe('cancelled');
-    expect(phases.length).toBeGreaterThan(0);
   });
 
   it('takes up what a cut-off connection left, in the same job', async () => {
@@ -96,7 +92,7 @@ describe('zoo.download', () => {
     const stalled = new Promise<void>((resolve) => (server.stall = resolve));
     const { id } = await zoo.start();
     await stalled;
-    await until(() => zoo.context.jobs.get(id).progress?.done === half);
+    await until(() => partSize(zoo.home) === half);
     zoo.context.jobs.cancel(id);
     expect((await zoo.context.jobs.wait(id)).status).toBe('cancelled');
     server.stall = null;
@@ -167,8 +163,8 @@ describe('zoo.download', () => {
   });
 
   it.each([
-    [404, 'not-found', /look for the file on its page/],
-    [503, 'io', /connect to the internet/],
+    [404, 'not-found', /look for it on its page/],
+    [503, 'io', /try again later/],
   ])('names the address that answered %i', async (status, code, wayOut) => {
     const server = await fileServer(file);
     server.status = status;
@@ -187,7 +183,9 @@ describe('zoo.download', () => {
     const { failure } = await zoo.bring();
     expect(failure).toMatchObject({ code: 'io', detail: { value: url } });
     expect(failure?.message).toMatch(/127\.0\.0\.1:9 could not be reached/);
-    for (const part of [url, placeOf(zoo.home), 'carryover weights import']) {
+    const command =
+      'carryover weights import FILE --name small-net --size 32 --mean 0.5,0.5,0.5 --std 0.25,0.25,0.25 --interpolation bicubic';
+    for (const part of [url, placeOf(zoo.home), command]) {
       expect(failure?.detail?.wayOut).toContain(part);
     }
   });
@@ -244,6 +242,11 @@ describe('zoo.download', () => {
 /** Where the file of the source is put. */
 function placeOf(home: string): string {
   return join(home, 'zoo', 'small-net', basename('net.safetensors'));
+}
+
+function partSize(home: string): number {
+  const part = `${placeOf(home)}.part`;
+  return existsSync(part) ? statSync(part).size : 0;
 }
 
 async function until(condition: () => boolean): Promise<void> {
