@@ -19,8 +19,8 @@ const options: ModelOptions = {
 const STEPS = 3;
 const COUNT = 10; // the last batch has two images
 
-function fresh(): TrainingPoint {
-  return startPoint(startingFrom(initialise(buildModel(options).parameters, 2)));
+function fresh(of = options): TrainingPoint {
+  return startPoint(startingFrom(initialise(buildModel(of).parameters, 2)));
 }
 
 interface Trace {
@@ -126,6 +126,22 @@ describe('a stopped training goes on bit for bit', () => {
       expect(a?.equals(b as Buffer)).toBe(true);
     },
   );
+});
+
+test('running statistics go on bit for bit, too', async () => {
+  const architecture = architectureSchema.parse({ name: 'convnet', width: 4, image: 48 });
+  const withBatchNorm = { options: { ...options, architecture } };
+  const fromStart = { ...withBatchNorm, from: fresh(withBatchNorm.options) };
+  const tuning = { 'fine-tuning': { 'unfreeze-every': 1 } };
+  const whole = await trained(tuning, fromStart);
+  const first = await trained(tuning, fromStart, STEPS + 2);
+  const from = structuredClone(first.points.at(-1)) as TrainingPoint;
+  const rest = await trained(tuning, { ...withBatchNorm, from });
+  expect(bytes(rest.outcome?.weights).equals(bytes(whole.outcome?.weights))).toBe(true);
+  const [mean, start] = [whole.outcome?.weights, fromStart.from.state.weights].map((weights) =>
+    weights?.get('block3.bn.running_mean'),
+  );
+  expect(mean).not.toEqual(start);
 });
 
 describe('validation', () => {

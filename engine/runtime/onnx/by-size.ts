@@ -32,7 +32,10 @@ export class SessionsBySize {
     return created;
   }
 
+  /** Closes those that were compiled. */
   async close(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).close();
+    for (const session of await Promise.allSettled(this.#sessions.values())) {
+      if (session.status === 'fulfilled') await session.value.close();
+    }
   }
 }
