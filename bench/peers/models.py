@@ -28,7 +28,9 @@ def build(architecture, channels, classes):
             return ResNet(name, width, stem, channels, classes)
         raise ValueError(f"{name} needs torchvision (Debian: python3-torchvision)") from None
     builder = getattr(torchvision.models, {"mobilenetv2": "mobilenet_v2"}.get(name, name))
-    return builder(num_classes=classes)
+    # Without dropout, which ours has not.
+    without = {"dropout": 0.0} if name == "mobilenetv2" else {}
+    return builder(num_classes=classes, **without)
 
 
 def conv(depth, filters, side, stride=1):

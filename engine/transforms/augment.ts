@@ -1,12 +1,10 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Recipe } from '../../contract/study.ts';
 import type { RandomState } from '../random/random-state.ts';
+import type { Channels } from './colour.ts';
 import { colourIn } from './colour.ts';
 import type { Box } from './resample.ts';
 import { resampleBilinear } from './resample.ts';
-
-/** Values per pixel of what a network sees: grey (luma) or RGB. */
-export type Channels = 1 | 3;
 
 const CROP_TRIES = 10;
 

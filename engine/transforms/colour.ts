@@ -1,3 +1,6 @@
+/** Values per pixel of what a network sees: grey (luma) or RGB. */
+export type Channels = 1 | 3;
+
 /** Red, green, blue (0 .. 255) of a colour written #rrggbb. */
 export function rgbOf(colour: string): number[] {
   return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -18,7 +21,7 @@ export function toGrey(rgb: Uint8Array): Uint8Array {
 }
 
 /** A colour written #rrggbb in an image of 1 (luma) or 3 channels. */
-export function colourIn(colour: string, channels: number): number[] {
+export function colourIn(colour: string, channels: Channels): number[] {
   const rgb = rgbOf(colour);
   return channels === 1 ? [lumaOf(...(rgb as [number, number, number]))] : rgb;
 }

@@ -2,6 +2,8 @@ import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { CarryoverError } from '../../contract/errors.ts';
 import { bmpSize, decodeBmp } from './bmp.ts';
+import type { Channels } from './colour.ts';
+import { toGrey } from './colour.ts';
 import type { Resizing } from './enlarge.ts';
 import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
@@ -78,14 +80,21 @@ export async function probeImage(path: string): Promise<ImageInfo> {
  * CMYK only. Resizing is bilinear or bicubic (a = -1/2), shrinking with antialiasing. The same file
  * gives the same bytes.
  *
- * @returns size * size * 3 values, rows from the top, RGB interleaved
+ * @param channels 1: its luma, taken after resizing
+ * @returns size * size * channels values, rows from the top, RGB interleaved
  * @throws as probeImage, and bad-input for truncated or corrupt data
  */
 export async function decodeImage(
   path: string,
   recipe: Resizing,
   size: number,
+  channels: Channels = 3,
 ): Promise<Uint8Array> {
+  const rgb = await decodeColour(path, recipe, size);
+  return channels === 1 ? toGrey(rgb) : rgb;
+}
+
+async function decodeColour(path: string, recipe: Resizing, size: number): Promise<Uint8Array> {
   const source = await openImage(path);
   const { background, resize } = recipe;
   const kernel = recipe.interpolation === 'bicubic' ? 'cubic' : 'linear';

@@ -88,7 +88,7 @@ export function createPictures({ db, home }: HostContext): Pictures {
           return view(record, viewOfRun(db, parse(kind, query).run));
         case 'shuffled': {
           const { size, block, seed } = parse(kind, query);
-          return view(record, { recipe: PREVIEW_RECIPE, size, shuffle: block, seed });
+          return view(record, { recipe: PREVIEW_RECIPE, size, shuffle: block, seed, channels: 3 });
         }
       }
     },

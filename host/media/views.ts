@@ -6,6 +6,7 @@ import type { Recipe, Shuffle } from '../../contract/study.ts';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema } from '../../contract/study.ts';
 import { evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
+import type { Channels } from '../../engine/transforms/colour.ts';
 import { decodeImage, decodeOwnSize } from '../../engine/transforms/decode.ts';
 import {
   shuffleIndex,
@@ -15,8 +16,6 @@ import {
 import type { ImageRecord } from './original.ts';
 import { unchangedOriginal } from './original.ts';
 
-const CHANNELS = 3;
-
 /** What happens to an image before a network sees it in evaluation, normalisation aside. */
 export interface View {
   recipe: Recipe;
@@ -24,6 +23,7 @@ export interface View {
   size: number;
   shuffle: Shuffle;
   seed: number;
+  channels: Channels;
 }
 
 const runSpec = z.object({
@@ -42,7 +42,8 @@ export function viewOfRun(db: Database, runId: string): View {
     throw new CarryoverError('not-found', `there is no run ${runId}`, { value: runId });
   }
   const { recipe, architecture, shuffle, seed } = runSpec.parse(JSON.parse(row.spec));
-  return { recipe, size: architecture.image, shuffle, seed };
+  const { image: size, channels } = architecture;
+  return { recipe, size, shuffle, seed, channels };
 }
 
 /**
@@ -50,31 +51,34 @@ export function viewOfRun(db: Database, runId: string): View {
  * `shufflePermutation` throw (a block that does not divide the size, with the sizes that do).
  */
 export async function viewPng(record: ImageRecord, view: View): Promise<Uint8Array> {
-  const { size, shuffle, seed } = view;
-  const plan = shufflePermutation(shuffle, size, CHANNELS, seed);
+  const { size, shuffle, seed, channels } = view;
+  const plan = shufflePermutation(shuffle, size, channels, seed);
   let planar = await planarUnits(record, view);
   if (plan !== null) {
     const shuffled = new Float32Array(planar.length);
-    shufflePlanar(planar, shuffled, shuffleIndex(plan, size, CHANNELS));
+    shufflePlanar(planar, shuffled, shuffleIndex(plan, size, channels));
     planar = shuffled;
   }
   const plane = size * size;
   const data = new Uint8Array(planar.length);
   for (let i = 0; i < data.length; i++) {
-    data[i] = Math.round(255 * planar[(i % CHANNELS) * plane + Math.floor(i / CHANNELS)]!);
+    data[i] = Math.round(255 * planar[(i % channels) * plane + Math.floor(i / channels)]!);
   }
-  return sharp(data, { raw: { width: size, height: size, channels: CHANNELS } })
+  return sharp(data, { raw: { width: size, height: size, channels } })
     .png()
     .toBuffer();
 }
 
 /** The image as the trainer prepares it (channel, row, column), in [0, 1] for want of normalisation. */
-async function planarUnits(record: ImageRecord, { recipe, size }: View): Promise<Float32Array> {
+async function planarUnits(
+  record: ImageRecord,
+  { recipe, size, channels }: View,
+): Promise<Float32Array> {
   const stored = storedSize(recipe, size);
-  const decoded = await decodeImage(await unchangedOriginal(record), recipe, stored);
-  const planar = new Float32Array(size * size * CHANNELS);
+  const decoded = await decodeImage(await unchangedOriginal(record), recipe, stored, channels);
+  const planar = new Float32Array(size * size * channels);
   const plain: Recipe = { ...recipe, mean: [0, 0, 0], std: [1, 1, 1] };
-  evaluationInto(decoded, stored, plain, size, planar, 0);
+  evaluationInto(decoded, stored, plain, size, planar, 0, channels);
   return planar;
 }
 

@@ -4,8 +4,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { Channels } from '../../engine/transforms/augment.ts';
-import { toGrey } from '../../engine/transforms/colour.ts';
+import type { Channels } from '../../engine/transforms/colour.ts';
 import { decodeImage } from '../../engine/transforms/decode.ts';
 import type { Resizing } from '../../engine/transforms/enlarge.ts';
 import { fileError, systemCode } from '../files.ts';
@@ -20,7 +19,6 @@ export interface Decoding {
   recipe: Resizing;
   /** Side in pixels. */
   size: number;
-  /** 1: luma, after resizing. */
   channels: Channels;
 }
 
@@ -141,6 +139,5 @@ async function decodeChecked(
       wayOut: 'restore the file, or import the folder again and run the study on the new data set',
     });
   }
-  const rgb = await decodeImage(path, recipe, size);
-  return channels === 1 ? toGrey(rgb) : rgb;
+  return decodeImage(path, recipe, size, channels);
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from 'node:f
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { lumaOf } from '../../engine/transforms/colour.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import type { ThumbnailSide } from '../../host/media/thumbnails.ts';
 import { thumbnailPath } from '../../host/media/thumbnails.ts';
@@ -259,12 +260,18 @@ describe('shuffled views', () => {
       expect(shuffled.data.subarray(to, to + 48)).toEqual(plain.data.subarray(from, from + 48));
     }
     const cropped = { augment: { 'random-resized-crop': {} }, resize: 'stretch' };
-    insertRun(context, 'r-cropped', { ...spec, recipe: cropped, architecture: { image: 16 } });
+    const smaller = { ...spec.architecture, image: 16 };
+    insertRun(context, 'r-cropped', { ...spec, recipe: cropped, architecture: smaller });
     const centre = await pixelsOf((await ask(address('r-cropped'))).data);
     expect([centre.width, centre.height]).toEqual([16, 16]);
     // Stored at 19 x 19 (8/7 of 16), of which one or two columns are cut off at each side.
     expect(centre.data[0]).toBeGreaterThan(200 / 19);
     expect(centre.data[15 * 3]).toBeLessThan(200 - 200 / 19);
+
+    const grey = { ...spec.architecture, channels: 1 };
+    insertRun(context, 'r-grey', { ...spec, architecture: grey });
+    const seen = await pixelsOf((await ask(address('r-grey'))).data);
+    expect([...seen.data.subarray(0, 3)]).toEqual(Array(3).fill(lumaOf(0x10, 0x20, 0x30)));
 
     const none = await ask(address('r-none'));
     expect(none.status).toBe(404);

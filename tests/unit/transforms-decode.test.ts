@@ -5,6 +5,7 @@ import { deflateSync, crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
+import { toGrey } from '../../engine/transforms/colour.ts';
 import {
   decodeExact,
   decodeImage,
@@ -359,4 +360,26 @@ describe('bad files are refused by name and reason', () => {
     const bytes = floatTiff(4, 4);
     expect((await both(await file('float.tiff', bytes))).message).toContain('float');
   });
+});
+
+test('one channel is the luma of the resized colours', async () => {
+  const path = await file('luma.png', await card(9, 7).image.png().toBuffer());
+  const rgb = await decodeImage(path, recipe, 6);
+  expect(await decodeImage(path, recipe, 6, 1)).toEqual(toGrey(rgb));
+});
+
+test('bicubic shrinks and enlarges sharper than bilinear, and keeps flat colours', async () => {
+  const edge = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i % 48 < 24 ? 40 : 200));
+  const raw = { width: 16, height: 16, channels: 3 } as const;
+  const path = await file('edge.png', await sharp(edge, { raw }).png().toBuffer());
+  for (const size of [6, 40]) {
+    const linear = await decodeImage(path, { ...recipe, interpolation: 'bilinear' }, size);
+    const cubic = await decodeImage(path, { ...recipe, interpolation: 'bicubic' }, size);
+    expect(linear).toEqual(await decodeImage(path, recipe, size));
+    expect([Math.min(...linear), Math.max(...linear)]).toEqual([40, 200]);
+    // The cubic kernel's negative lobes overshoot beside an edge.
+    expect(Math.min(...cubic)).toBeLessThan(40);
+    expect(Math.max(...cubic)).toBeGreaterThan(200);
+    expect(cubic[0]).toBe(40);
+  }
 });
