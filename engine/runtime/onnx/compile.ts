@@ -1,56 +1,99 @@
 import type { Graph, Value } from '../../graph/types.ts';
+import { planFusions } from './blocked/fusion.ts';
+import { emitBlocked, emitFused, fusible } from './blocked/operations.ts';
 import { Emitter } from './emitter.ts';
+import type { Layout } from './layout.ts';
+import { fitsFilterBlocks } from './layout.ts';
 import { emitOperation } from './operations.ts';
 import type { OnnxPort } from './proto.ts';
 import { encodeModel } from './proto.ts';
 
 export interface CompileOptions {
+  /** Parameters by name that become constants instead of inputs. */
+  fixed?: ReadonlyMap<string, Float32Array>;
   /** Only ONNX's own operators: onnxruntime's extensions exist on the CPU, and elsewhere in part. */
   portable?: boolean;
+  /** Channels in a block of this CPU's convolutions; 0 (the default): everything stays plain. */
+  block?: number;
   /** Key-value texts of the model. */
   metadata?: Readonly<Record<string, string>>;
   /** Name of the first side of every input and output, which then is open; their size is 1 in the graph. */
   batchName?: string;
 }
 
-/**
- * Compiles a graph to a serialised ONNX model. Graph inputs and parameters become model inputs of
- * the same name; parameters found in `fixed` become constants instead.
- */
+export interface CompiledGraph {
+  model: Uint8Array;
+  /** Inputs and outputs that are exchanged in the blocked layout of filters. */
+  filters: ReadonlySet<string>;
+}
+
+/** Compiles a graph to a serialised ONNX model in which every tensor has its plain layout. */
 export function compileToOnnx(
   graph: Graph,
   fixed: ReadonlyMap<string, Float32Array> = new Map(),
-  { portable = false, metadata = {}, batchName }: CompileOptions = {},
+  options: Omit<CompileOptions, 'block' | 'fixed'> = {},
 ): Uint8Array {
-  const e = new Emitter(portable);
-  const inputs: Value[] = [];
-  for (const value of graph.values) {
-    const { kind } = value.operation;
-    if (kind !== 'input' && kind !== 'parameter') {
-      e.bind(value, emitOperation(e, value));
-      continue;
-    }
-    e.bind(value, value.name);
-    const data = kind === 'parameter' ? fixed.get(value.name) : undefined;
-    if (data) e.initializers.push({ name: value.name, shape: value.shape, data });
-    else inputs.push(value);
-  }
+  return compileGraph(graph, { ...options, fixed }).model;
+}
+
+/**
+ * Compiles a graph to a serialised ONNX model. Graph inputs and parameters become model inputs of
+ * the same name.
+ */
+export function compileGraph(graph: Graph, options: CompileOptions = {}): CompiledGraph {
+  const { fixed = new Map<string, Float32Array>(), metadata = {}, batchName } = options;
+  const e = new Emitter(options);
+  const inputs = bindInputs(e, graph, fixed);
+  emitValues(e, graph);
   const port = ({ shape }: Value, name: string): OnnxPort =>
     batchName === undefined ? { name, shape } : { name, shape: [batchName, ...shape.slice(1)] };
+  const filters = inputs.filter((value) => e.layoutOf(value) === 'filter').map(({ name }) => name);
   const outputs = [...graph.outputs].map(([name, value]) => {
-    e.nodes.push({
-      type: 'Identity',
-      inputs: [e.nameOf(value)],
-      outputs: [name],
-      attributes: {},
-    });
+    if (emitOutput(e, name, value) === 'filter') filters.push(name);
     return port(value, name);
   });
-  return encodeModel({
+  const model = encodeModel({
     nodes: e.nodes,
     initializers: e.initializers,
     inputs: inputs.map((value) => port(value, value.name)),
     outputs,
     metadata,
   });
+  return { model, filters: new Set(filters) };
+}
+
+/** Names inputs and parameters; gives back those that are not constants. */
+function bindInputs(
+  e: Emitter,
+  { values }: Graph,
+  fixed: ReadonlyMap<string, Float32Array>,
+): Value[] {
+  return values.filter((value) => {
+    const { name, shape, operation } = value;
+    if (operation.kind !== 'input' && operation.kind !== 'parameter') return false;
+    const data = operation.kind === 'parameter' ? fixed.get(name) : undefined;
+    // What could be a filter is given as one: state that never leaves its layout costs nothing.
+    e.bind(value, name, !data && fitsFilterBlocks(shape, e.block) ? 'filter' : 'plain');
+    if (data) e.initializers.push({ name, shape, data });
+    return !data;
+  });
+}
+
+function emitValues(e: Emitter, graph: Graph): void {
+  const { fusions, absorbed } = planFusions(graph, (value) => fusible(value, e.block));
+  for (const value of graph.values) {
+    const { kind } = value.operation;
+    if (kind === 'input' || kind === 'parameter' || absorbed.has(value)) continue;
+    const fusion = fusions.get(value);
+    const blocked = fusion ? emitFused(e, fusion) : emitBlocked(e, value);
+    if (blocked) e.bind(value, blocked.name, blocked.layout);
+    else e.bind(value, emitOperation(e, value));
+  }
+}
+
+function emitOutput(e: Emitter, name: string, value: Value): Layout {
+  const layout = e.layoutOf(value) === 'filter' ? 'filter' : 'plain';
+  const inputs = [e.nameOf(value, layout)];
+  e.nodes.push({ type: 'Identity', inputs, outputs: [name], attributes: {} });
+  return layout;
 }

@@ -1,4 +1,6 @@
 import type { Value } from '../../graph/types.ts';
+import type { Layout } from './layout.ts';
+import { convert } from './layout.ts';
 import type { AttributeValue, OnnxNode, OnnxTensor } from './proto.ts';
 
 export const int = (value: number): AttributeValue => ({ int: value });
@@ -8,25 +10,51 @@ export const ints = (...values: number[]): AttributeValue => ({ ints: values });
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
-  readonly #names = new Map<Value, string>();
+  /** Names by layout; the first one is the layout that the value was computed in. */
+  readonly #names = new Map<Value, Map<Layout, string>>();
+  readonly #shared = new Map<string, unknown>();
   readonly #integers = new Map<string, string>();
   #count = 0;
   /** Nodes of ONNX's own domain only, so that any device has them. */
   readonly portable: boolean;
+  /** Channels in a block of the CPU's convolutions; 0: everything stays plain. */
+  readonly block: number;
 
-  constructor(portable: boolean) {
+  constructor({ portable = false, block = 0 }: { portable?: boolean; block?: number }) {
     this.portable = portable;
+    this.block = portable ? 0 : block;
   }
 
-  /** The ONNX name of a graph value that has been emitted. */
-  nameOf(value: Value): string {
-    const name = this.#names.get(value);
-    if (name === undefined) throw new Error(`"${value.name}" is used before it is emitted`);
-    return name;
+  /** The ONNX name of a graph value that has been emitted, in the layout asked for. */
+  nameOf(value: Value, layout: Layout = 'plain'): string {
+    const names = this.#namesOf(value);
+    const known = names.get(layout);
+    if (known !== undefined) return known;
+    const [[from, name] = ['plain', ''] as const] = names;
+    const converted = convert(this, name, value, from, layout);
+    names.set(layout, converted);
+    return converted;
   }
 
-  bind(value: Value, name: string): void {
-    this.#names.set(value, name);
+  /** The layout that a value was computed in. */
+  layoutOf(value: Value): Layout {
+    return this.#namesOf(value).keys().next().value ?? 'plain';
+  }
+
+  #namesOf(value: Value): Map<Layout, string> {
+    const names = this.#names.get(value);
+    if (!names) throw new Error(`"${value.name}" is used before it is emitted`);
+    return names;
+  }
+
+  bind(value: Value, name: string, layout: Layout = 'plain'): void {
+    this.#names.set(value, new Map([[layout, name]]));
+  }
+
+  /** What `make` gives, made once for a key. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.#shared.has(key)) this.#shared.set(key, make());
+    return this.#shared.get(key) as T;
   }
 
   /** Adds a node with one output and returns that output's name. */

@@ -2,13 +2,17 @@
 import * as ort from 'onnxruntime-node';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { compileToOnnx } from './compile.ts';
+import type { Layout } from './layout.ts';
 
 /** A result that was not brought back. Whoever holds it disposes of it. */
 export class KeptTensor {
   readonly tensor: ort.Tensor;
+  /** How its elements lie. */
+  readonly layout: Layout;
 
-  constructor(tensor: ort.Tensor) {
+  constructor(tensor: ort.Tensor, layout: Layout = 'plain') {
     this.tensor = tensor;
+    this.layout = layout;
   }
 
   /** Frees the device's memory. */

@@ -1,9 +1,11 @@
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/types.ts';
-import { compileToOnnx } from './compile.ts';
+import { blockSize } from './block-size.ts';
+import { compileGraph } from './compile.ts';
 import type { OnnxDevice } from './devices.ts';
 import { deviceOptions, keepsOnDevice } from './devices.ts';
 import type { Given } from './kept.ts';
+import { blockFilter, unblockFilter } from './layout.ts';
 import { Carrier, KeptTensor } from './kept.ts';
 
 export type { Given, KeptTensor, OnnxDevice };
@@ -35,13 +37,19 @@ export class OnnxSession {
   readonly #keep: ReadonlySet<string>;
   /** Where the device's memory is another than ours. */
   readonly #carrier: Carrier | null;
+  /** Inputs and outputs whose elements lie in blocks of `#block` channels. */
+  readonly #filters: ReadonlySet<string>;
+  readonly #block: number;
 
   private constructor(
     session: ort.InferenceSession,
     graph: Graph,
     { device = 'cpu', keep = [] }: SessionOptions,
     options: ort.InferenceSession.SessionOptions,
+    { filters, block }: { filters: ReadonlySet<string>; block: number },
   ) {
+    this.#filters = filters;
+    this.#block = block;
     this.device = device;
     this.#session = session;
     this.#keep = new Set(keep);
@@ -53,15 +61,18 @@ export class OnnxSession {
 
   static async create(graph: Graph, given: SessionOptions): Promise<OnnxSession> {
     const { fixed, device = 'cpu', keep = [] } = given;
-    const options = runtimeOptions(given);
     const portable = device !== 'cpu';
-    const session = await ort.InferenceSession.create(compileToOnnx(graph, fixed, { portable }), {
+    // With constant filters onnxruntime blocks by itself, and does more of it ahead of the run.
+    const block = portable || fixed ? 0 : await blockSize();
+    const options = runtimeOptions(given, block);
+    const compiled = compileGraph(graph, { portable, block, ...(fixed ? { fixed } : {}) });
+    const session = await ort.InferenceSession.create(compiled.model, {
       ...options,
       ...(keepsOnDevice(device) && {
         preferredOutputLocation: Object.fromEntries(keep.map((name) => [name, 'gpu-buffer'])),
       }),
     });
-    return new OnnxSession(session, graph, given, options);
+    return new OnnxSession(session, graph, given, options, { ...compiled, block });
   }
 
   /** Runs the graph; outputs by name, each a fresh array. */
@@ -82,31 +93,45 @@ export class OnnxSession {
       outputs: new Map(
         results
           .filter((each) => !stays(each))
-          .map(([name, { data }]) => [name, data as Float32Array]),
+          .map(([name, tensor]) => [name, this.#plain(this.#kept(name, tensor))]),
       ),
-      kept: new Map(results.filter(stays).map(([name, tensor]) => [name, new KeptTensor(tensor)])),
+      kept: new Map(
+        results.filter(stays).map(([name, tensor]) => [name, this.#kept(name, tensor)]),
+      ),
     };
   }
 
   /** Elements of kept tensors, by name. The tensors stay, and the arrays are not changed later. */
   async read(kept: ReadonlyMap<string, KeptTensor>): Promise<Map<string, Float32Array>> {
     if (this.#carrier) return this.#carrier.read(kept);
-    return new Map([...kept].map(([name, { tensor }]) => [name, tensor.data as Float32Array]));
+    return new Map([...kept].map(([name, tensor]) => [name, this.#plain(tensor)]));
   }
 
   /** Values of inputs put into the device's memory once, for many runs. */
   async place(arrays: ReadonlyMap<string, Float32Array>): Promise<Map<string, KeptTensor>> {
     const tensors = new Map([...arrays.keys()].map((name) => [name, this.#tensor(name, arrays)]));
     if (this.#carrier) return this.#carrier.place(tensors);
-    return new Map([...tensors].map(([name, tensor]) => [name, new KeptTensor(tensor)]));
+    return new Map([...tensors].map(([name, tensor]) => [name, this.#kept(name, tensor)]));
+  }
+
+  #kept(name: string, tensor: ort.Tensor): KeptTensor {
+    return new KeptTensor(tensor, this.#filters.has(name) ? 'filter' : 'plain');
+  }
+
+  #plain({ tensor, layout }: KeptTensor): Float32Array {
+    const data = tensor.data as Float32Array;
+    return layout === 'filter' ? unblockFilter(data, tensor.dims, this.#block) : data;
   }
 
   #tensor(name: string, feeds: Feeds): ort.Tensor {
     const given = feeds.get(name);
-    if (given instanceof KeptTensor) return given.tensor;
     const shape = this.#shapes.get(name);
     if (!given || !shape) throw new Error(`no value was given for input "${name}"`);
-    return new ort.Tensor('float32', given, shape);
+    const wanted = this.#filters.has(name) ? 'filter' : 'plain';
+    if (given instanceof KeptTensor && given.layout === wanted) return given.tensor;
+    const plain = given instanceof KeptTensor ? this.#plain(given) : given;
+    const data = wanted === 'filter' ? blockFilter(plain, shape, this.#block) : plain;
+    return new ort.Tensor('float32', data, shape);
   }
 
   async close(): Promise<void> {
@@ -115,24 +140,30 @@ export class OnnxSession {
   }
 }
 
-function runtimeOptions({
-  threads,
-  fixed,
-  device = 'cpu',
-}: SessionOptions): ort.InferenceSession.SessionOptions {
+function runtimeOptions(
+  { threads, fixed, device = 'cpu' }: SessionOptions,
+  block: number,
+): ort.InferenceSession.SessionOptions {
+  // A blocked graph has been optimised by us; looking for more takes seconds in a large one.
+  const level = block > 0 ? 'disabled' : 'extended';
   const common = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    // Waiting threads that spin take the cores from the loader and from all else that runs.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // Threads that wait for the next operator spin a little, and not at all between runs: longer
+    // takes the cores from the loader and from all else that runs (docs/measurements.md).
+    extra: {
+      session: {
+        force_spinning_stop: '1',
+        intra_op: { allow_spinning: '1', spin_duration_us: '200' },
+      },
+    },
     logSeverityLevel: 3,
   } as const;
   if (device !== 'cpu') return { ...common, ...deviceOptions(device) };
   return {
     ...common,
     executionProviders: ['cpu'],
-    // The blocked layout of 'all' pays with constant filters only.
-    graphOptimizationLevel: fixed ? 'all' : 'extended',
+    graphOptimizationLevel: fixed ? 'all' : level,
   };
 }

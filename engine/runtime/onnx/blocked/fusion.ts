@@ -1,0 +1,74 @@
+/**
+ * Which values are not computed by nodes of their own: a convolution writes its result once, with
+ * what is added to it and the relu after it already done.
+ */
+import type { Graph, Value } from '../../../graph/types.ts';
+import { showShape } from '../../../graph/types.ts';
+
+/** A convolution whose result is only needed as `relu(convolution + sum)`. */
+export interface Fusion {
+  convolution: Value;
+  sum: Value | null;
+  relu: boolean;
+}
+
+export interface FusionPlan {
+  /** By the value that the fused node computes. */
+  fusions: ReadonlyMap<Value, Fusion>;
+  /** Values that no node computes. */
+  absorbed: ReadonlySet<Value>;
+}
+
+/** @param fusible whether a value becomes a blocked convolution that can add and cut off */
+export function planFusions(graph: Graph, fusible: (value: Value) => boolean): FusionPlan {
+  const uses = countUses(graph);
+  const fusions = new Map<Value, Fusion>();
+  const absorbed = new Set<Value>();
+  const once = (value: Value): boolean => uses.get(value) === 1 && !absorbed.has(value);
+  for (const value of [...graph.values].reverse()) {
+    if (absorbed.has(value)) continue;
+    const fusion = fusionOf(value, (other) => once(other), fusible);
+    if (!fusion) continue;
+    fusions.set(value, fusion);
+    absorbed.add(fusion.convolution);
+    const [before] = value.inputs;
+    if (fusion.relu && fusion.sum && before) absorbed.add(before);
+  }
+  return { fusions, absorbed };
+}
+
+function fusionOf(
+  value: Value,
+  once: (value: Value) => boolean,
+  fusible: (value: Value) => boolean,
+): Fusion | null {
+  const [before] = value.inputs;
+  if (value.operation.kind === 'add') return sumOf(value, once, fusible);
+  if (value.operation.kind !== 'relu' || !before || !once(before)) return null;
+  if (fusible(before) && before.operation.kind === 'conv2d') {
+    return { convolution: before, sum: null, relu: true };
+  }
+  const sum = before.operation.kind === 'add' ? sumOf(before, once, fusible) : null;
+  return sum && { ...sum, relu: true };
+}
+
+function sumOf(
+  { inputs }: Value,
+  once: (value: Value) => boolean,
+  fusible: (value: Value) => boolean,
+): Fusion | null {
+  const [a, b] = inputs;
+  if (!a || !b || a === b || showShape(a.shape) !== showShape(b.shape)) return null;
+  // The later one: by then the other is there.
+  const [other, last] = a.id < b.id ? [a, b] : [b, a];
+  if (fusible(last) && once(last)) return { convolution: last, sum: other, relu: false };
+  return null;
+}
+
+function countUses({ values, outputs }: Graph): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  const use = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
+  values.forEach(({ inputs }) => inputs.forEach(use));
+  outputs.forEach(use);
+  return uses;
+}

@@ -1,0 +1,141 @@
+/**
+ * Batch normalisation on blocked images. A depthwise convolution of one tap is a times x plus b for
+ * each channel, with a sum and a relu on the way; the blocked global pool is a mean per channel.
+ */
+import type { Value } from '../../../graph/types.ts';
+import { sizeOf } from '../../../graph/types.ts';
+import type { Emitter } from '../emitter.ts';
+import { int } from '../emitter.ts';
+import { NCHWC } from '../layout.ts';
+import { convolve } from './convolution.ts';
+import { four, inputOf } from './values.ts';
+
+/** relu(scale x + shift + sum) with `scale` and `shift` ('' for none) of one element per channel. */
+function affine(
+  e: Emitter,
+  x: string,
+  channels: number,
+  { scale, shift = '', sum = '', relu = false }: Affine,
+): string {
+  const filter = e.node('Reshape', [scale, e.integers(channels, 1, 1, 1)]);
+  return convolve(e, [x, filter, shift, sum], {
+    window: [1, 1],
+    stride: 1,
+    pads: [0, 0, 0, 0],
+    groups: channels,
+    relu,
+  });
+}
+
+interface Affine {
+  scale: string;
+  shift?: string;
+  sum?: string;
+  relu?: boolean;
+}
+
+/** Mean over rows, columns and batch of a blocked tensor: [channel]. */
+export function channelMeans(e: Emitter, blocked: string, batch: number, channels: number): string {
+  return e.node('ReduceMean', [spatialMeans(e, blocked, batch, channels), e.integers(0)], {
+    keepdims: int(0),
+  });
+}
+
+/** Mean over rows and columns of a blocked tensor: [batch, channel]. */
+export function spatialMeans(e: Emitter, blocked: string, batch: number, channels: number): string {
+  const pooled = e.node('GlobalAveragePool', [blocked], {}, NCHWC);
+  return e.node('Reshape', [pooled, e.integers(batch, channels)]);
+}
+
+/** x's moments, each [channel], and x minus its mean. */
+export interface Moments {
+  mean: string;
+  variance: string;
+  /** Blocked. */
+  centred: string;
+}
+
+/** The batch's own moments of a blocked value, computed once. */
+export function momentsOf(e: Emitter, x: Value): Moments {
+  return e.once(`moments of ${x.id}`, () => {
+    const [batch, channels] = four(x);
+    const name = e.nameOf(x, 'blocked');
+    const mean = channelMeans(e, name, batch, channels);
+    const centred = affine(e, name, channels, {
+      scale: e.floats(new Float32Array(channels).fill(1), [channels]),
+      shift: e.node('Neg', [mean]),
+    });
+    const variance = channelMeans(e, e.node('Mul', [centred, centred]), batch, channels);
+    return { mean, variance, centred };
+  });
+}
+
+function inverseDeviation(e: Emitter, variance: string, epsilon: number): string {
+  const shifted = e.node('Add', [variance, e.floats(Float32Array.of(epsilon), [1])]);
+  return e.node('Reciprocal', [e.node('Sqrt', [shifted])]);
+}
+
+/** relu(batchNorm(x) + sum) by the batch's own moments. */
+export function emitBatchNorm(e: Emitter, value: Value, sum: string, relu: boolean): string {
+  const [x, scale, shift] = value.inputs as [Value, Value, Value];
+  const { variance, centred } = momentsOf(e, x);
+  const factor = e.node('Mul', [e.nameOf(scale), inverseDeviation(e, variance, epsilonOf(value))]);
+  const given = { scale: factor, shift: e.nameOf(shift), sum, relu };
+  return affine(e, centred, four(x)[1], given);
+}
+
+/** relu(normalise(x) + sum) by given moments. */
+export function emitNormalise(e: Emitter, value: Value, sum: string, relu: boolean): string {
+  const [x, scale, shift, mean, variance] = value.inputs as [Value, Value, Value, Value, Value];
+  const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
+  const factor = e.node('Mul', [e.nameOf(scale), inverse]);
+  const offset = e.node('Sub', [e.nameOf(shift), e.node('Mul', [e.nameOf(mean), factor])]);
+  const given = { scale: factor, shift: offset, sum, relu };
+  return affine(e, e.nameOf(x, 'blocked'), four(x)[1], given);
+}
+
+/** sum(dy (x - mean)) / deviation per channel, where the moments are x's own. */
+export function emitScaleGradient(e: Emitter, value: Value): string {
+  const [dy, x, , variance] = value.inputs as [Value, Value, Value, Value];
+  const [batch, channels, rows, columns] = four(x);
+  const { centred } = momentsOf(e, x);
+  const product = e.node('Mul', [e.nameOf(dy, 'blocked'), centred]);
+  const mean = channelMeans(e, product, batch, channels);
+  const count = e.floats(Float32Array.of(batch * rows * columns), [1]);
+  const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
+  return e.node('Mul', [e.node('Mul', [mean, count]), inverse]);
+}
+
+/**
+ * Ioffe and Szegedy, arXiv 1502.03167, section 3, gathered per channel:
+ * dx = scale / deviation * (dy - dShift / n - (x - mean) / deviation * dScale / n).
+ */
+export function emitBatchNormInputGradient(e: Emitter, value: Value, sum: string): string {
+  const [dy, x, scale, , variance, dScale, dShift] = value.inputs as Value[] as [
+    ...[Value, Value, Value, Value, Value, Value, Value],
+  ];
+  const channels = four(x)[1];
+  const share = e.floats(Float32Array.of(-channels / sizeOf(x.shape)), [1]);
+  const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
+  const factor = e.node('Mul', [e.nameOf(scale), inverse]);
+  const shared = e.node('Mul', [factor, share]);
+  const offset = e.node('Mul', [shared, e.nameOf(dShift)]);
+  const slope = e.node('Mul', [e.node('Mul', [shared, inverse]), e.nameOf(dScale)]);
+  const direct = affine(e, e.nameOf(dy, 'blocked'), channels, {
+    scale: factor,
+    shift: offset,
+    sum,
+  });
+  return affine(e, momentsOf(e, x).centred, channels, { scale: slope, sum: direct });
+}
+
+function epsilonOf(value: Value): number {
+  return (value.operation as { epsilon: number }).epsilon;
+}
+
+/** The normalised value of a normalisation or one of its gradients. */
+export function normalisedOf(value: Value): Value {
+  const { kind } = value.operation;
+  const second = kind === 'normaliseScaleGradient' || kind === 'batchNormInputGradient';
+  return inputOf(value, second ? 1 : 0);
+}

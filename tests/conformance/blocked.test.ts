@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GraphBuilder } from '../../engine/graph/builder.ts';
+import { blockSize } from '../../engine/runtime/onnx/block-size.ts';
+import { compileGraph } from '../../engine/runtime/onnx/compile.ts';
+import { blockFilter, unblockFilter } from '../../engine/runtime/onnx/layout.ts';
+import { OnnxSession } from '../../engine/runtime/onnx/session.ts';
+import { tfjsGradients } from '../../engine/runtime/tfjs/runtime.ts';
+import type { Named } from './support/agree.ts';
+import { disagreement } from './support/agree.ts';
+import { BLOCKED_CASES } from './support/blocked-cases.ts';
+import { drawFeeds } from './support/draw.ts';
+import { evaluate64 } from './support/float64.ts';
+import { onnxGradients, runOnnx, single } from './support/single.ts';
+
+const TOLERANCE = 1e-4;
+const block = await blockSize();
+
+describe('on blocked images', () => {
+  test.each(BLOCKED_CASES)('%s: onnxruntime and TensorFlow.js agree', async (_, builds) => {
+    const property = fc.asyncProperty(builds, fc.nat(), async (build, seed) => {
+      const graphs = single(build);
+      const feeds = drawFeeds(graphs.forward, seed);
+      const other = await tfjsGradients(graphs.forward, feeds);
+      const result = (outputs: Named): Named =>
+        new Map([['result', outputs.get('result') as ArrayLike<number>]]);
+      const exact = result(evaluate64(graphs.forward, feeds));
+      const ours = result(await runOnnx(graphs.forward, feeds));
+      expect(disagreement(exact, ours).relative).toBeLessThan(1e-5);
+      const worst = disagreement(await onnxGradients(graphs, feeds), other.gradients);
+      expect(worst.relative, worst.name).toBeLessThan(TOLERANCE);
+    });
+    await fc.assert(property, { numRuns: 6 });
+  });
+
+  test.runIf(block > 0)('a convolution with its sum and relu is one node', () => {
+    const g = new GraphBuilder();
+    const x = g.parameter('x', [block, block, 4, 4]);
+    const filter = g.parameter('filter', [block, block, 3, 3]);
+    const out = g.relu(g.add(g.conv2d(x, filter, { stride: 1, pad: 1 }), x));
+    const model = new TextDecoder('latin1').decode(
+      compileGraph(g.finish([['y', out]]), { block }).model,
+    );
+    expect(model.match(/Conv/g)).toHaveLength(1);
+    expect(model).toContain('com.microsoft.nchwc');
+    expect(model).not.toContain('Add');
+  });
+});
+
+test('a filter by blocks and back is the same filter', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(4, 8, 16),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      (size, out, depth, side) => {
+        const shape = [out * size, depth * size, side, side];
+        const filter = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i);
+        expect(unblockFilter(blockFilter(filter, shape, size), shape, size)).toEqual(filter);
+      },
+    ),
+  );
+});
+
+test('filter channels lie innermost in blocks, inputs before outputs', () => {
+  // [out, in] = [2, 2] in blocks of 2: in memory [in][out].
+  expect([...blockFilter(Float32Array.of(1, 2, 3, 4), [2, 2, 1, 1], 2)]).toEqual([1, 3, 2, 4]);
+});
+
+test.runIf(block > 0)('state in blocks comes back as it was placed', async () => {
+  const g = new GraphBuilder();
+  const filter = g.parameter('filter', [block, 2 * block, 3, 3]);
+  const graph = g.finish([['doubled', g.mul(filter, g.constant(2))]]);
+  const session = await OnnxSession.create(graph, { threads: 1, keep: ['doubled'] });
+  const given = Float32Array.from({ length: 18 * block * block }, (_, i) => i);
+  const placed = await session.place(new Map([['filter', given]]));
+  expect((await session.read(placed)).get('filter')).toEqual(given);
+  const { kept } = await session.runKeeping(placed);
+  expect((await session.read(kept)).get('doubled')).toEqual(given.map((value) => 2 * value));
+  await session.close();
+});
