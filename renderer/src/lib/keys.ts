@@ -18,6 +18,7 @@ export const KEY_HELP: readonly { title: string; keys: readonly [string[], strin
       [['g', 'w'], 'Go to Checkpoints (weights)'],
       [['g', 's'], 'Go to Studies'],
       [['g', 'c'], 'Go to Compare'],
+      [['g', 'e'], 'Go to Settings'],
       [['Esc'], 'Close what is open'],
     ],
   },
