@@ -206,7 +206,12 @@ export interface Responses {
   'studies.get': StudyDetail;
   'studies.findRate': Job;
   'studies.rateSearch': RateSearch;
-  'studies.check': { issues: StudyIssue[]; plan: StudyPlan | null };
+  'studies.check': {
+    issues: StudyIssue[];
+    plan: StudyPlan | null;
+    /** The file as it was read, without defaults; null where it is no YAML mapping. */
+    written: Record<string, unknown> | null;
+  };
   'studies.create': StudyDetail;
   'studies.start': Job;
   'studies.pause': StudyDetail;

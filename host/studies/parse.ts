@@ -11,6 +11,8 @@ export interface ParsedStudy {
   /** null when there are issues. */
   spec: StudySpec | null;
   issues: StudyIssue[];
+  /** The file as it was read, without defaults; null where it is no YAML mapping. */
+  written: Record<string, unknown> | null;
   /** Gives problems found later (in the data) their lines. */
   locate(problems: readonly Problem[]): StudyIssue[];
 }
@@ -28,20 +30,22 @@ export function parseStudy(yaml: string, findCheckpoint: FindCheckpoint): Parsed
   const locate = (problems: readonly Problem[]) => located(source, problems);
   if (source.errors.length > 0) {
     const issues = source.errors.map((error) => ({ ...error, suggestion: null }));
-    return { spec: null, issues, locate };
+    return { spec: null, issues, written: null, locate };
   }
   const { value } = source;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const what = value === null || value === undefined ? 'the file is empty' : 'this is no mapping';
-    return { spec: null, issues: locate([problem([], `${what}; a study has keys`)]), locate };
+    const issues = locate([problem([], `${what}; a study has keys`)]);
+    return { spec: null, issues, written: null, locate };
   }
-  const filled = withCheckpointDefaults(value, findCheckpoint);
+  const written = value as Record<string, unknown>;
+  const filled = withCheckpointDefaults(written, findCheckpoint);
   const parsed = studySchema.safeParse(filled);
   if (!parsed.success) {
-    return { spec: null, issues: locate(schemaProblems(parsed.error, filled)), locate };
+    return { spec: null, issues: locate(schemaProblems(parsed.error, filled)), written, locate };
   }
   const issues = locate(checkSpec(parsed.data, value as WrittenStudy));
-  return { spec: issues.length === 0 ? parsed.data : null, issues, locate };
+  return { spec: issues.length === 0 ? parsed.data : null, issues, written, locate };
 }
 
 /** Issues as one failure: a line of text for each; its detail is the first that knows a remedy. */

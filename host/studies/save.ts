@@ -1,26 +1,21 @@
 import { CarryoverError } from '../../contract/errors.ts';
-import type { StudyIssue, StudyPlan, StudySpec } from '../../contract/study.ts';
+import type { Responses } from '../../contract/api.ts';
+import type { StudyIssue, StudySpec } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { lookUpCheckpoint } from '../checkpoints/store.ts';
 import type { ParsedStudy } from './parse.ts';
 import { issuesError, parseStudy } from './parse.ts';
-import type { ExpandedStudy } from './plan.ts';
+import type { ExpandedStudy, PlannedRun } from './plan.ts';
 import { expandStudy, studyPlan } from './plan.ts';
 import { isFinished } from './run-files.ts';
 import { storedStudy, storeStudy, studyIdOf } from './store.ts';
 import { findStudy } from './study-rows.ts';
 
 /** What is wrong with a study file, or what it would do. */
-export function checkStudy(
-  context: HostContext,
-  yaml: string,
-): { issues: StudyIssue[]; plan: StudyPlan | null } {
-  const { issues, study } = layOut(context, yaml);
-  if (study === null) return { issues, plan: null };
-  return {
-    issues,
-    plan: studyPlan(study, ({ id, keepEpochs }) => isFinished(context, id, keepEpochs)),
-  };
+export function checkStudy(context: HostContext, yaml: string): Responses['studies.check'] {
+  const { issues, study, written } = layOut(context, yaml);
+  const done = ({ id, keepEpochs }: PlannedRun) => isFinished(context, id, keepEpochs);
+  return { issues, plan: study && studyPlan(study, done), written };
 }
 
 /** Reads a study file with the checkpoints of the home at hand. */
@@ -38,11 +33,11 @@ export function requireStudy(context: HostContext, yaml: string, file: string): 
 function layOut(
   context: HostContext,
   yaml: string,
-): { issues: StudyIssue[]; study: ExpandedStudy | null } {
-  const parsed = readStudy(context, yaml);
-  if (parsed.spec === null) return { issues: parsed.issues, study: null };
-  const { study, problems } = expandStudy(context.db, parsed.spec);
-  return { issues: parsed.locate(problems), study };
+): { issues: StudyIssue[]; study: ExpandedStudy | null; written: ParsedStudy['written'] } {
+  const { spec, issues, written, locate } = readStudy(context, yaml);
+  if (spec === null) return { issues, study: null, written };
+  const { study, problems } = expandStudy(context.db, spec);
+  return { issues: locate(problems), study, written };
 }
 
 export interface SaveOptions {

@@ -1,6 +1,6 @@
 import type { ImageFilter } from '../../../contract/datasets.ts';
 
-const SPLITS = ['train', 'test', 'unused'] as const;
+const SPLITS = ['train', 'validation', 'test', 'unused'] as const;
 type Split = (typeof SPLITS)[number];
 
 const isSplit = (text: string): text is Split => (SPLITS as readonly string[]).includes(text);

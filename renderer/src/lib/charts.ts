@@ -21,6 +21,10 @@ export interface ChartText {
   y: string;
   /** Values are shares in [0, 1], shown as percentages. */
   share: boolean;
+  /** Equal ratios take equal room along x; the y axis then holds the values, not zero. */
+  log?: boolean;
+  /** What is higher is cut off. */
+  top?: number;
 }
 
 /** Looks a CSS variable up, so that charts follow the theme. */
@@ -69,16 +73,19 @@ export function lineChart(
 function axes(text: ChartText, palette: Palette) {
   const color = palette('--ink-3');
   const tick = (y: number) => (text.share ? `${Math.round(100 * y)} %` : String(y));
+  const decade = (x: number | string) =>
+    Number.isInteger(Math.log10(Number(x))) ? Number(x).toExponential(0) : null;
   return {
     x: {
-      type: 'linear' as const,
+      type: text.log ? ('logarithmic' as const) : ('linear' as const),
       grid: { display: false },
       border: { color: palette('--line-strong') },
-      ticks: { color, maxTicksLimit: 10 },
+      ticks: text.log ? { color, callback: decade } : { color, maxTicksLimit: 10 },
       title: { display: true, text: text.x, color },
     },
     y: {
-      beginAtZero: true,
+      beginAtZero: !text.log,
+      ...(text.top !== undefined && { max: text.top }),
       grid: { color: palette('--line') },
       border: { display: false },
       ticks: { color, maxTicksLimit: 6, callback: (y: number | string) => tick(Number(y)) },
@@ -91,7 +98,8 @@ function tooltip(text: ChartText) {
   const value = (y: number) => (text.share ? `${(100 * y).toFixed(1)} %` : y.toPrecision(3));
   return {
     callbacks: {
-      title: (items: TooltipItem<'line'>[]) => `${text.x} ${items[0]?.parsed.x ?? ''}`,
+      title: ([item]: TooltipItem<'line'>[]) =>
+        `${text.x} ${text.log ? item?.parsed.x?.toPrecision(2) : (item?.parsed.x ?? '')}`,
       label: (item: TooltipItem<'line'>) =>
         ` ${item.dataset.label ?? ''}: ${value(item.parsed.y ?? NaN)}`,
     },

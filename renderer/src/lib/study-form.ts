@@ -1,31 +1,42 @@
-import type { Recipe, Shuffle, StudyInput } from '../../../contract/study.ts';
-import { ARCHITECTURES } from '../../../contract/architecture.ts';
+import { ARCHITECTURES, type ArchitectureName } from '../../../contract/architecture.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
+import type { Recipe, Shuffle, StudyInput } from '../../../contract/study.ts';
+import { merged, type Mapping } from './merge.ts';
 
 /** What the form of a new study holds; numbers are null while their field is empty. */
 export interface StudyForm {
   name: string;
   set: string;
-  /** Domains the pretraining uses; none means there is no pretrained arm. */
+  /** An imported checkpoint that the pretrained arm starts from; '': a pretraining, or none. */
+  checkpoint: string;
+  /** Domains the pretraining uses; without them and without a checkpoint there is no pretrained arm. */
   sources: string[];
+  /** As the study file calls the pretraining; null: by its domains. */
+  sourceName: string | null;
   pretrainingEpochs: number | null;
   pretrainingSeed: number | null;
   /** Domain of the target; '' takes all. */
   target: string;
   train: number | null;
   test: number | null;
+  validation: number | null;
   splitSeed: number | null;
   grouped: boolean;
   minPerClass: number | null;
-  architecture: (typeof ARCHITECTURES)[number];
+  architecture: ArchitectureName;
   width: number | null;
   image: number | null;
-  stem: 'small' | 'imagenet';
+  stem: '' | 'small' | 'imagenet';
+  channels: 1 | 3;
   /** "0, 1, 2" or "0-2". */
   seeds: string;
   shuffles: Shuffle[];
   resize: Recipe['resize'];
+  interpolation: '' | Recipe['interpolation'];
   background: string;
+  /** "0.5, 0.5, 0.5"; '': the checkpoint's, or the study file's default. */
+  mean: string;
+  std: string;
   shift: number | null;
   flip: boolean;
   epochs: number | null;
@@ -34,22 +45,40 @@ export interface StudyForm {
   schedule: 'constant' | 'multistep' | 'cosine' | 'one-cycle';
   milestones: string;
   warmup: number | null;
+  optimiser: 'sgd' | 'adamw';
   momentum: number | null;
+  nesterov: boolean;
   weightDecay: number | null;
+  decoupled: boolean;
+  smoothing: number | null;
+  classWeights: 'none' | 'balanced';
+  mixup: number | null;
   clipNorm: number | null;
+  freezeTo: string;
+  unfreezeEvery: number | null;
+  rateFactor: number | null;
+  /** "1: 32, 11: 48": from which epoch on images have which side. */
+  imageSizes: string;
+  patience: number | null;
   barrier: boolean;
+  /** What the study file says besides; the form keeps it. */
+  rest: Mapping;
 }
 
 /** A form to start from: small enough to finish in minutes on a laptop. */
 export function emptyForm(): StudyForm {
   return {
-    ...{ name: '', set: '', sources: [], pretrainingEpochs: 12, pretrainingSeed: 0, target: '' },
-    ...{ train: 0.65, test: 0.35, splitSeed: 0, grouped: true, minPerClass: 2 },
-    ...{ architecture: ARCHITECTURES[0], width: 16, image: 48, stem: 'small' },
+    ...{ name: '', set: '', checkpoint: '', sources: [], sourceName: null, target: '' },
+    ...{ pretrainingEpochs: 12, pretrainingSeed: 0 },
+    ...{ train: 0.65, test: 0.35, validation: null, splitSeed: 0, grouped: true, minPerClass: 2 },
+    ...{ architecture: ARCHITECTURES[0], width: 16, image: 48, stem: '', channels: 3 },
     ...{ seeds: '0, 1', shuffles: ['none'], resize: 'fit', background: '#ffffff' },
-    ...{ shift: null, flip: false, epochs: 30, batch: 32, peak: 0.05, schedule: 'one-cycle' },
-    ...{ milestones: '', warmup: null, momentum: 0.9, weightDecay: 0.0005, clipNorm: null },
-    barrier: true,
+    ...{ interpolation: '', mean: '', std: '', shift: null, flip: false },
+    ...{ epochs: 30, batch: 32, peak: 0.05, schedule: 'one-cycle', milestones: '', warmup: null },
+    ...{ optimiser: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0005 },
+    ...{ decoupled: false, smoothing: null, classWeights: 'none', mixup: null, clipNorm: null },
+    ...{ freezeTo: '', unfreezeEvery: null, rateFactor: null, imageSizes: '', patience: null },
+    ...{ barrier: true, rest: {} },
   };
 }
 
@@ -58,13 +87,14 @@ export function formFor(form: StudyForm, dataset: DatasetDetail): StudyForm {
   const domains = dataset.domainNames;
   const target = domains.length > 1 ? (domains.at(-1) ?? '') : '';
   const sources = domains.filter((domain) => domain !== target && domains.length > 1);
-  return { ...form, set: dataset.name, target, sources, name: studyName(target, sources) };
+  const name = studyName(target, sources, form.checkpoint);
+  return { ...form, set: dataset.name, target, sources, sourceName: null, name };
 }
 
 /** A name from what the study does: "duotone after line and solid", cut to what is legal. */
-export function studyName(target: string, sources: readonly string[]): string {
-  const text = sources.length === 0 ? `${target} from scratch` : `${target} after ${and(sources)}`;
-  return legal(text.trim());
+export function studyName(target: string, sources: readonly string[], checkpoint = ''): string {
+  const start = checkpoint === '' ? and(sources) : checkpoint;
+  return legal((start === '' ? `${target} from scratch` : `${target} after ${start}`).trim());
 }
 
 function and(words: readonly string[]): string {
@@ -91,29 +121,33 @@ export function parseNumbers(text: string): number[] {
   return [...new Set(numbers)];
 }
 
+/** "1: 32, 11: 48" → from which epoch on images have which side; what is no such pair is passed over. */
+export function parseSizes(text: string): { from: number; image: number }[] {
+  return [...text.matchAll(/(\d+)\s*:\s*(\d+)/g)].map(([, from, image]) => ({
+    from: Number(from),
+    image: Number(image),
+  }));
+}
+
 /** The study that a form describes. Empty fields are left to the study file's defaults. */
 export function formToStudy(form: StudyForm): StudyInput {
-  const pretrained = form.sources.length > 0;
-  const start = legal(form.sources.join('-and-')) || 'source';
+  const pretrained = form.checkpoint === '' && form.sources.length > 0;
+  const source = form.sourceName ?? (legal(form.sources.join('-and-')) || 'source');
+  const start = pretrained ? `${source}@last` : form.checkpoint;
   const random = { 'RI-T': { init: 'random' as const } };
   const study = {
     name: form.name,
-    ...(pretrained && { pretraining: { [start]: pretraining(form) } }),
+    ...(pretrained && { pretraining: { [source]: pretraining(form) } }),
     data: targetData(form),
-    architecture: {
-      name: form.architecture,
-      ...given('width', form.width),
-      image: form.image ?? 0,
-      ...(form.stem !== 'small' && { stem: form.stem }),
-    },
-    arms: pretrained ? { 'P-T': { init: { checkpoint: `${start}@last` } }, ...random } : random,
+    architecture: architecture(form),
+    arms: start === '' ? random : { 'P-T': { init: { checkpoint: start } }, ...random },
     seeds: parseNumbers(form.seeds),
     shuffles: form.shuffles,
     recipe: recipe(form),
     training: training(form),
     analyses: ['agreement', 'optimisation-speed', ...(measuresBarrier(form) ? ['barrier'] : [])],
   };
-  return study as StudyInput;
+  return merged(study, form.rest) as unknown as StudyInput;
 }
 
 /** The line of a barrier runs between two seeds of an arm. */
@@ -122,6 +156,16 @@ const measuresBarrier = (form: StudyForm): boolean =>
 
 function given<K extends string>(key: K, value: number | null): { [P in K]?: number } {
   return value === null ? {} : ({ [key]: value } as { [P in K]?: number });
+}
+
+function architecture(form: StudyForm) {
+  return {
+    name: form.architecture,
+    ...given('width', form.width),
+    ...given('image', form.image),
+    ...(form.stem !== '' && { stem: form.stem }),
+    ...(form.channels !== 3 && { channels: form.channels }),
+  };
 }
 
 function pretraining(form: StudyForm) {
@@ -139,6 +183,7 @@ function targetData(form: StudyForm) {
     split: {
       train: form.train ?? 0,
       test: form.test ?? 0,
+      ...given('validation', form.validation),
       grouped: form.grouped,
       ...given('seed', form.splitSeed),
     },
@@ -149,23 +194,35 @@ function targetData(form: StudyForm) {
 function recipe(form: StudyForm) {
   const augmented = form.flip || (form.shift ?? 0) > 0;
   const augment = { ...given('shift', form.shift), ...(form.flip && { flip: true }) };
+  const triple = (text: string) => text.split(/[\s,]+/).map(Number);
   return {
     resize: form.resize,
+    ...(form.interpolation !== '' && { interpolation: form.interpolation }),
     background: form.background,
+    ...(form.mean !== '' && { mean: triple(form.mean) }),
+    ...(form.std !== '' && { std: triple(form.std) }),
     ...(augmented && { augment }),
   };
 }
 
 function training(form: StudyForm) {
   const milestones = parseNumbers(form.milestones);
+  const sizes = parseSizes(form.imageSizes);
+  const loss = {
+    ...given('label-smoothing', form.smoothing),
+    ...(form.classWeights !== 'none' && { 'class-weights': form.classWeights }),
+  };
+  const tuning = {
+    ...(form.freezeTo !== '' && { 'freeze-to': form.freezeTo }),
+    ...given('unfreeze-every', form.unfreezeEvery),
+    ...given('rate-factor', form.rateFactor),
+  };
   return {
     epochs: form.epochs ?? 0,
     ...given('batch', form.batch),
-    optimiser: {
-      kind: 'sgd',
-      ...given('momentum', form.momentum),
-      ...given('weight-decay', form.weightDecay),
-    },
+    optimiser: optimiser(form),
+    ...(Object.keys(loss).length > 0 && { loss }),
+    ...given('mixup', form.mixup),
     lr: {
       peak: form.peak ?? 0,
       schedule: form.schedule,
@@ -173,6 +230,21 @@ function training(form: StudyForm) {
       ...given('warmup-epochs', form.warmup),
     },
     ...given('clip-norm', form.clipNorm),
+    ...(Object.keys(tuning).length > 0 && { 'fine-tuning': tuning }),
+    ...(sizes.length > 0 && { 'image-sizes': sizes }),
+    ...(form.patience !== null && { 'early-stopping': { patience: form.patience } }),
+  };
+}
+
+function optimiser(form: StudyForm) {
+  const decay = given('weight-decay', form.weightDecay);
+  if (form.optimiser === 'adamw') return { kind: 'adamw', ...decay };
+  return {
+    kind: 'sgd',
+    ...given('momentum', form.momentum),
+    ...(form.nesterov && { nesterov: true }),
+    ...decay,
+    ...(form.decoupled && { decay: 'decoupled' }),
   };
 }
 

@@ -6,7 +6,9 @@ import type { RunRow } from './run-rows.ts';
 export const METRICS = [
   { key: 'testAccuracy', title: 'Test accuracy' },
   { key: 'trainAccuracy', title: 'Training accuracy' },
+  { key: 'validationAccuracy', title: 'Validation accuracy' },
   { key: 'testLoss', title: 'Test loss' },
+  { key: 'validationLoss', title: 'Validation loss' },
   { key: 'trainLoss', title: 'Training loss' },
 ] as const;
 export type MetricKey = (typeof METRICS)[number]['key'];

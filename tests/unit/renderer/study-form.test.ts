@@ -8,8 +8,11 @@ import {
   formToStudy,
   issuesAt,
   parseNumbers,
+  parseSizes,
   studyName,
 } from '../../../renderer/src/lib/study-form.ts';
+import { leaves } from '../../../renderer/src/lib/merge.ts';
+import { writtenToForm } from '../../../renderer/src/lib/study-read.ts';
 import { toYaml, type YamlValue } from '../../../renderer/src/lib/yaml.ts';
 
 const dataset = {
@@ -77,6 +80,68 @@ describe('the form of a new study', () => {
     expect(studyName('duotone', ['line', 'solid'])).toBe('duotone after line and solid');
     expect(studyName('duotone', [])).toBe('duotone from scratch');
     expect(studyName('x'.repeat(90), ['y']).length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe('a study file read back into the form', () => {
+  const read = (yaml: string) => writtenToForm(parse(yaml) as Record<string, unknown>);
+  const filled: typeof form = {
+    ...form,
+    ...{ seeds: '3, 5', shuffles: ['none'], shift: 2, flip: true, validation: 0.2, channels: 1 },
+    ...{ schedule: 'multistep', milestones: '10, 20', warmup: 1.5, clipNorm: 2, mixup: 0.2 },
+    ...{ optimiser: 'adamw', weightDecay: 0.02, smoothing: 0.1, classWeights: 'balanced' },
+    ...{ freezeTo: 'layer2', unfreezeEvery: 3, rateFactor: 2.6, patience: 4 },
+    ...{ imageSizes: '1: 32, 11: 48', mean: '0.1, 0.2, 0.3', interpolation: 'bicubic' },
+  };
+
+  it.each([
+    ['as it starts', form],
+    ['with every field set', filled],
+    ['from an imported checkpoint', { ...form, checkpoint: 'trunk', sources: [], image: null }],
+    ['with SGD in all its kinds', { ...form, nesterov: true, decoupled: true }],
+    ['from scratch', { ...form, sources: [] }],
+  ])('says the same %s', (_, given) => {
+    const result = read(text(given));
+    expect(result?.lost).toEqual([]);
+    expect(result?.form.rest).toEqual({});
+    expect(formToStudy(result!.form)).toEqual(formToStudy(given));
+  });
+
+  it('keeps what it has no field for, and lets fields change beside it', () => {
+    const yaml = text(form)
+      .replace('RI-T:', 'RI-T: { training: { epochs: 3 }, init: random }\n  was:')
+      .replace(/ {2}was:.*\n/, '');
+    const result = read(`${yaml}description: as in the paper\n`);
+    expect(result?.lost).toEqual([]);
+    expect(leaves(result!.form.rest)).toEqual(['arms.RI-T.training.epochs', 'description']);
+    const changed = formToStudy({ ...result!.form, epochs: 99 });
+    expect(changed.description).toBe('as in the paper');
+    expect(changed.arms['RI-T']?.training).toEqual({ epochs: 3 });
+    expect(changed.training.epochs).toBe(99);
+  });
+
+  it.each([
+    ['RI-T:', 'cold:', 'arms.RI-T'],
+    ['analyses: [agreement, ', 'analyses: [', 'analyses'],
+    ['set: icon-domains', 'set: other', 'pretraining.line-and-solid.data.set'],
+  ])('says what it would change: %s -> %s', (from, to, path) => {
+    const yaml = text(form);
+    expect(yaml).toContain(from);
+    expect(read(yaml.replace(from, to))?.lost.join()).toContain(path);
+  });
+
+  it('is refused while it is no study', () => {
+    expect(read('name: 7')).toBeNull();
+  });
+});
+
+describe('sizes in a text field', () => {
+  it('are pairs of an epoch and a side', () => {
+    expect(parseSizes('1: 32, 11:48')).toEqual([
+      { from: 1, image: 32 },
+      { from: 11, image: 48 },
+    ]);
+    expect(parseSizes('32 px')).toEqual([]);
   });
 });
 

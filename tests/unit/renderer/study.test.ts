@@ -21,7 +21,15 @@ const plan: StudyPlan['runs'] = [
 
 function epoch(n: number, testAccuracy: number | null): EpochMetrics {
   return {
-    ...{ epoch: n, trainLoss: null, trainAccuracy: null, testLoss: null, testAccuracy },
+    ...{
+      epoch: n,
+      trainLoss: null,
+      trainAccuracy: null,
+      validationLoss: null,
+      validationAccuracy: null,
+      testLoss: null,
+      testAccuracy,
+    },
     ...{ learningRate: 0.1, seconds: 1 },
   };
 }

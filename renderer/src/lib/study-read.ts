@@ -1,0 +1,112 @@
+/** A study file read back into the form, as far as the form can show it. */
+import { studySchema, type StudySpec } from '../../../contract/study.ts';
+import { beyond, differences, isMapping, type Mapping } from './merge.ts';
+import { emptyForm, formToStudy, type StudyForm } from './study-form.ts';
+
+/** `lost`: dotted keys that say something else in the form; then it must not be used. */
+export interface ReadForm {
+  form: StudyForm;
+  lost: string[];
+}
+
+/**
+ * The form that describes a written study. Keys that the form has no field for are kept in `rest`;
+ * null when the study is not complete.
+ */
+export function writtenToForm(written: Mapping): ReadForm | null {
+  const spec = specOf(written);
+  if (spec === null) return null;
+  const at = (...keys: string[]): unknown =>
+    keys.reduce<unknown>((value, key) => (isMapping(value) ? value[key] : undefined), written);
+  const bare = {
+    ...emptyForm(),
+    ...fromData(spec, at),
+    ...fromModel(spec, at),
+    ...fromTraining(spec, at),
+  };
+  const rest = beyond(written, formToStudy(bare) as unknown as Mapping);
+  const form = { ...bare, rest };
+  const shown = specOf(formToStudy(form) as unknown as Mapping);
+  return { form, lost: shown === null ? ['architecture'] : differences(spec, shown) };
+}
+
+/** With every default, so that what is written can be compared with what is not. */
+function specOf(written: Mapping): StudySpec | null {
+  const { architecture } = written;
+  // A checkpoint may give the image size; which one does not matter here.
+  const sized = isMapping(architecture) ? { image: 32, ...architecture } : architecture;
+  return studySchema.safeParse({ ...written, architecture: sized }).data ?? null;
+}
+
+type At = (...keys: string[]) => unknown;
+
+function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
+  const { data } = spec;
+  const start = spec.arms['P-T']?.init;
+  const named = typeof start === 'object' ? start.checkpoint : '';
+  const source = Object.keys(spec.pretraining)[0] ?? null;
+  const own = source === null ? undefined : spec.pretraining[source];
+  return {
+    ...{ name: spec.name, set: data.set, target: data.domain ?? '' },
+    checkpoint: source === null ? named : '',
+    sources: own?.data.domains ?? [],
+    sourceName: source,
+    pretrainingEpochs: numberOr(own?.epochs),
+    pretrainingSeed: own?.seed ?? 0,
+    ...{ train: data.split.train, test: data.split.test, grouped: data.split.grouped },
+    validation: numberOr(at('data', 'split', 'validation')),
+    splitSeed: data.split.seed,
+    minPerClass: data['min-per-class'],
+    barrier: spec.analyses.includes('barrier'),
+  };
+}
+
+function fromModel(spec: StudySpec, at: At): Partial<StudyForm> {
+  const { architecture, recipe } = spec;
+  const { augment } = recipe;
+  const triple = (value: unknown) => (Array.isArray(value) ? value.join(', ') : '');
+  return {
+    architecture: architecture.name,
+    width: numberOr(at('architecture', 'width')),
+    image: numberOr(at('architecture', 'image')),
+    stem: (at('architecture', 'stem') ?? '') as StudyForm['stem'],
+    channels: architecture.channels,
+    seeds: spec.seeds.join(', '),
+    shuffles: spec.shuffles,
+    ...{ resize: recipe.resize, background: recipe.background },
+    interpolation: (at('recipe', 'interpolation') ?? '') as StudyForm['interpolation'],
+    mean: triple(at('recipe', 'mean')),
+    std: triple(at('recipe', 'std')),
+    shift: augment === 'none' ? null : numberOr(augment.shift),
+    flip: augment !== 'none' && augment.flip === true,
+  };
+}
+
+function fromTraining({ training }: StudySpec, at: At): Partial<StudyForm> {
+  const { optimiser, loss, lr } = training;
+  const tuning = training['fine-tuning'];
+  const sgd = optimiser.kind === 'sgd' ? optimiser : null;
+  return {
+    ...{ epochs: training.epochs, batch: training.batch, peak: lr.peak, schedule: lr.schedule },
+    milestones: (lr.milestones ?? []).join(', '),
+    warmup: numberOr(at('training', 'lr', 'warmup-epochs')),
+    optimiser: optimiser.kind,
+    momentum: sgd?.momentum ?? 0.9,
+    nesterov: sgd?.nesterov ?? false,
+    weightDecay: optimiser['weight-decay'],
+    decoupled: sgd?.decay === 'decoupled',
+    smoothing: numberOr(at('training', 'loss', 'label-smoothing')),
+    classWeights: loss['class-weights'] === 'balanced' ? 'balanced' : 'none',
+    mixup: numberOr(at('training', 'mixup')),
+    clipNorm: numberOr(training['clip-norm']),
+    freezeTo: tuning['freeze-to'] ?? '',
+    unfreezeEvery: numberOr(tuning['unfreeze-every']),
+    rateFactor: numberOr(at('training', 'fine-tuning', 'rate-factor')),
+    imageSizes: training['image-sizes'].map(({ from, image }) => `${from}: ${image}`).join(', '),
+    patience: numberOr(training['early-stopping']?.patience),
+  };
+}
+
+function numberOr(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
