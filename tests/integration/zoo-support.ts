@@ -38,6 +38,8 @@ export interface FileServer {
   etag: string | null;
   /** The connection is ended after so many bytes of an answer, as long as there are such. */
   cuts: number[];
+  /** Resolves when the client has so many bytes of the file: an earlier cut would lose some. */
+  arrived: (bytes: number) => Promise<void>;
   /** Called when bytes of an answer were sent and it waits. */
   stall: (() => void) | null;
   status: number;
@@ -51,6 +53,7 @@ export async function fileServer(file: Buffer): Promise<FileServer> {
     file,
     etag: '"one"',
     cuts: [],
+    arrived: () => Promise.resolve(),
     stall: null,
     status: 200,
   };
@@ -80,7 +83,7 @@ function answer(state: FileServer, request: IncomingMessage, response: ServerRes
   if (etag !== null) response.setHeader('etag', etag);
   if (start !== null) response.setHeader('content-range', range);
   response.writeHead(start === null ? 200 : 206);
-  send(state, rest, response);
+  send(state, file.length - rest.length, response);
 }
 
 /** First byte that is asked for; null for the whole file. */
@@ -90,13 +93,15 @@ function rangeStart({ headers }: IncomingMessage, etag: string | null): number |
   return from !== undefined && isSame ? Number(from) : null;
 }
 
-function send(state: FileServer, rest: Buffer, response: ServerResponse): void {
+function send(state: FileServer, start: number, response: ServerResponse): void {
+  const { file, stall } = state;
   const cut = state.cuts.shift();
-  if (cut === undefined && state.stall === null) return void response.end(rest);
-  const sent = rest.subarray(0, cut ?? Math.floor(rest.length / 2));
-  response.write(sent, () => {
-    if (cut !== undefined) setTimeout(() => response.destroy(), 20);
-    else state.stall?.();
+  if (cut === undefined && stall === null) return void response.end(file.subarray(start));
+  const end = cut === undefined ? Math.floor((start + file.length) / 2) : start + cut;
+  response.flushHeaders();
+  response.write(file.subarray(start, end), () => {
+    if (cut === undefined) stall?.();
+    else void state.arrived(end).then(() => response.destroy());
   });
 }
 

@@ -76,6 +76,7 @@ describe('zoo.download', () => {
     const server = await fileServer(file);
     server.cuts = [1000, 2000];
     const zoo = zooWith([sourceOf(server.url, { sha256: sha256(file) })]);
+    server.arrived = (bytes) => until(() => partSize(zoo.home) >= bytes);
     expect((await zoo.bring()).status).toBe('done');
     expect(server.asked.map(({ range }) => range)).toEqual([
       undefined,
@@ -104,6 +105,7 @@ describe('zoo.download', () => {
     const server = await fileServer(file);
     server.cuts = [5000, 0];
     const zoo = zooWith([sourceOf(server.url, { sha256: sha256(file), bytes: file.length })]);
+    server.arrived = (bytes) => until(() => partSize(zoo.home) >= bytes);
     const failed = await zoo.bring();
     expect(failed).toMatchObject({
       status: 'failed',
@@ -121,13 +123,14 @@ describe('zoo.download', () => {
     const server = await fileServer(file);
     server.cuts = [5000, 0];
     const zoo = zooWith([sourceOf(server.url)]);
+    server.arrived = (bytes) => until(() => partSize(zoo.home) >= bytes);
     expect((await zoo.bring()).status).toBe('failed');
     server.file = weightsFile(1);
     server.etag = '"two"';
-    server.cuts = [4000, 0];
+    server.cuts = [6000, 0];
     expect((await zoo.bring()).status).toBe('failed');
     server.etag = null;
-    server.cuts = [3000, 0];
+    server.cuts = [7000, 0];
     expect((await zoo.bring()).status).toBe('failed');
     const done = await zoo.bring();
     expect(done.status).toBe('done');
