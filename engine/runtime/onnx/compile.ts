@@ -5,7 +5,6 @@ import { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
 import { fitsFilterBlocks } from './layout.ts';
 import { emitOperation } from './operations.ts';
-import type { OnnxPort } from './proto.ts';
 import { encodeModel } from './proto.ts';
 
 export interface CompileOptions {
@@ -15,10 +14,6 @@ export interface CompileOptions {
   portable?: boolean;
   /** Channels in a block of this CPU's convolutions; 0 (the default): everything stays plain. */
   block?: number;
-  /** Key-value texts of the model. */
-  metadata?: Readonly<Record<string, string>>;
-  /** Name of the first side of every input and output, which then is open; their size is 1 in the graph. */
-  batchName?: string;
 }
 
 export interface CompiledGraph {
@@ -41,24 +36,16 @@ export function compileToOnnx(
  * the same name.
  */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): CompiledGraph {
-  const { fixed = new Map<string, Float32Array>(), metadata = {}, batchName } = options;
+  const { fixed = new Map<string, Float32Array>() } = options;
   const e = new Emitter(options);
   const inputs = bindInputs(e, graph, fixed);
   emitValues(e, graph);
-  const port = ({ shape }: Value, name: string): OnnxPort =>
-    batchName === undefined ? { name, shape } : { name, shape: [batchName, ...shape.slice(1)] };
   const filters = inputs.filter((value) => e.layoutOf(value) === 'filter').map(({ name }) => name);
   const outputs = [...graph.outputs].map(([name, value]) => {
     if (emitOutput(e, name, value) === 'filter') filters.push(name);
-    return port(value, name);
+    return { name, shape: value.shape };
   });
-  const model = encodeModel({
-    nodes: e.nodes,
-    initializers: e.initializers,
-    inputs: inputs.map((value) => port(value, value.name)),
-    outputs,
-    metadata,
-  });
+  const model = encodeModel({ nodes: e.nodes, initializers: e.initializers, inputs, outputs });
   return { model, filters: new Set(filters) };
 }
 
