@@ -16,7 +16,7 @@ export interface Choice {
   threads: number;
   /** False: TensorFlow.js, which is very slow, is left out. */
   tfjs: boolean;
-  /** `input`: a sample set by name. */
+  /** Real images: a sample set by name, or the absolute path of a folder like one. */
   sample: string;
   json?: boolean;
 }

@@ -1,7 +1,7 @@
 /** Real images for the benches that read some: a sample set, built if it is not there yet. */
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { trainingSchema, recipeSchema } from '../contract/study.ts';
 import type { ArchitectureSpec } from '../contract/architecture.ts';
 import type { Recipe, Shuffle } from '../contract/study.ts';
@@ -12,16 +12,15 @@ import type { LoaderJob } from '../host/trainer/batches.ts';
 import type { Loader } from '../host/trainer/loader.ts';
 import type { ItemList } from '../host/trainer/protocol.ts';
 
-/** The first `count` images of a sample set, in turn from its classes; repeated when it has fewer. */
+/**
+ * The first `count` images of a sample set, in turn from its classes; repeated when it has fewer.
+ * @param name of the set, or the absolute path of a folder like one: <domain>/<class>/*.png
+ */
 export async function sampleImages(
   name: string,
   count: number,
 ): Promise<{ items: ItemList; classNames: string[] }> {
-  const { folder } = await buildSample(name, {
-    samplesFolder: homePaths(resolveHome()).samples,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
+  const folder = isAbsolute(name) ? name : await built(name);
   const files = (await readdir(folder, { recursive: true }))
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.png'))
@@ -46,6 +45,15 @@ export async function sampleImages(
     );
   }
   return { items, classNames };
+}
+
+async function built(name: string): Promise<string> {
+  const { folder } = await buildSample(name, {
+    samplesFolder: homePaths(resolveHome()).samples,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  return folder;
 }
 
 export type BenchJob = LoaderJob & { classNames: string[] };

@@ -53,7 +53,11 @@ for (const bench of BENCHES) {
     .option('--threads <count>', 'of ours on the processor', positive, cpus().length)
     .addOption(new Option('--device <id>', 'that ours runs on').choices(devices).default('cpu'))
     .option('--no-tfjs', 'leave TensorFlow.js out, which is very slow')
-    .option('--sample <name>', 'input: real images, of this sample set', 'icon-domains')
+    .option(
+      '--sample <name>',
+      'real images: of this sample set, or an absolute path',
+      'icon-domains',
+    )
     .option('--json', 'print everything, with the raw times')
     .action((choice: Choice) => run(bench, choice));
 }
