@@ -49,6 +49,38 @@ export function centralDifferences(
   });
 }
 
+/**
+ * Slope of `loss` along a direction to which every parameter adds about the same: its gradient over
+ * the gradient's square norm. Expected is the slope that the given gradients make, found is that of
+ * central differences.
+ */
+export function slopeAlong(
+  graph: Graph,
+  feeds: ReadonlyMap<string, Float32Array>,
+  gradients: ReadonlyMap<string, Float32Array>,
+  step = 1e-7,
+): { expected: number; found: number } {
+  const squares = [...gradients].map(
+    ([name, g]) => [name, g.reduce((s, v) => s + v * v, 0)] as const,
+  );
+  const least = 1e-4 * Math.max(...squares.map(([, square]) => square));
+  const at = (distance: number): number => {
+    const moved = new Map<string, ArrayLike<number>>(feeds);
+    for (const [name, square] of squares) {
+      const factor = distance / (square + least);
+      const gradient = gradients.get(name) ?? new Float32Array();
+      const start = Float64Array.from(feeds.get(name) ?? []);
+      moved.set(
+        name,
+        start.map((w, i) => w + factor * gradient[i]!),
+      );
+    }
+    return evaluate64(graph, moved).get('loss')?.[0] as number;
+  };
+  const expected = squares.reduce((sum, [, square]) => sum + square / (square + least), 0);
+  return { expected, found: (at(step) - at(-step)) / (2 * step) };
+}
+
 type Rule<K extends Operation['kind']> = (
   inputs: readonly [Dense, Dense, ...Dense[]],
   operation: Extract<Operation, { kind: K }>,

@@ -13,7 +13,7 @@ export async function onAKink(
   feeds: ReadonlyMap<string, Float32Array>,
 ): Promise<boolean> {
   const kinked = graph.values.filter(({ operation: { kind } }) =>
-    ['relu', 'maxPool'].includes(kind),
+    ['relu', 'relu6', 'maxPool'].includes(kind),
   );
   const inputs = kinked.map((value) => [value.name, value.inputs[0] as Value] as const);
   const found = await runOnnx({ ...graph, outputs: new Map(inputs) }, feeds);
@@ -21,6 +21,9 @@ export async function onAKink(
     const data = found.get(value.name) as Float32Array;
     const margin = MARGIN * data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     if (value.operation.kind === 'relu') return data.some((x) => Math.abs(x) < margin);
+    if (value.operation.kind === 'relu6') {
+      return data.some((x) => Math.abs(x) < margin || Math.abs(x - 6) < margin);
+    }
     return hasNearTie(value, data, margin);
   });
 }
