@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../../graph/types.ts';
 import { planFusions } from './blocked/fusion.ts';
-import { emitBlocked, emitFused, fusible } from './blocked/operations.ts';
+import { emitBlocked, emitFused, emitSumOfSquares, fusible } from './blocked/operations.ts';
 import { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
 import { fitsFilterBlocks } from './layout.ts';
@@ -67,14 +67,20 @@ function bindInputs(
 }
 
 function emitValues(e: Emitter, graph: Graph): void {
-  const { fusions, absorbed } = planFusions(graph, (value) => fusible(value, e.block));
+  const { fusions, squares, absorbed } = planFusions(graph, (value) => fusible(value, e.block));
   for (const value of graph.values) {
     const { kind } = value.operation;
     if (kind === 'input' || kind === 'parameter' || absorbed.has(value)) continue;
-    const fusion = fusions.get(value);
-    const blocked = fusion ? emitFused(e, fusion) : emitBlocked(e, value);
-    if (blocked) e.bind(value, blocked.name, blocked.layout);
-    else e.bind(value, emitOperation(e, value));
+    const [fusion, squared] = [fusions.get(value), squares.get(value)];
+    if (fusion || squared) {
+      const { name, layout } = fusion
+        ? emitFused(e, fusion)
+        : emitSumOfSquares(e, squared as Value);
+      e.bind(value, name, layout);
+    } else {
+      const blocked = emitBlocked(e, value);
+      e.bind(value, blocked?.name ?? emitOperation(e, value), blocked?.layout ?? 'plain');
+    }
   }
 }
 

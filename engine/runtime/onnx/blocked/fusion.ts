@@ -15,6 +15,8 @@ export interface Fusion {
 export interface FusionPlan {
   /** By the value that the fused node computes. */
   fusions: ReadonlyMap<Value, Fusion>;
+  /** Sums over all elements of something times itself: what that is, by the sum. */
+  squares: ReadonlyMap<Value, Value>;
   /** Values that no node computes. */
   absorbed: ReadonlySet<Value>;
 }
@@ -23,18 +25,24 @@ export interface FusionPlan {
 export function planFusions(graph: Graph, fusible: (value: Value) => boolean): FusionPlan {
   const uses = countUses(graph);
   const fusions = new Map<Value, Fusion>();
+  const squares = new Map<Value, Value>();
   const absorbed = new Set<Value>();
   const once = (value: Value): boolean => uses.get(value) === 1 && !absorbed.has(value);
   for (const value of [...graph.values].reverse()) {
     if (absorbed.has(value)) continue;
-    const fusion = fusionOf(value, (other) => once(other), fusible);
+    const squared = squaredIn(value, once);
+    if (squared) {
+      squares.set(value, squared);
+      value.inputs.forEach((product) => absorbed.add(product));
+    }
+    const fusion = fusionOf(value, once, fusible);
     if (!fusion) continue;
     fusions.set(value, fusion);
     absorbed.add(fusion.convolution);
     const [before] = value.inputs;
     if (fusion.relu && fusion.sum && before) absorbed.add(before);
   }
-  return { fusions, absorbed };
+  return { fusions, squares, absorbed };
 }
 
 function fusionOf(
@@ -50,6 +58,14 @@ function fusionOf(
   }
   const sum = before.operation.kind === 'add' ? sumOf(before, once, fusible) : null;
   return sum && { ...sum, relu: true };
+}
+
+function squaredIn({ operation, inputs }: Value, once: (value: Value) => boolean): Value | null {
+  const [product] = inputs;
+  if (operation.kind !== 'reduceSum' || product?.operation.kind !== 'mul') return null;
+  const [a, b] = product.inputs;
+  const all = operation.axes.length === product.shape.length && !operation.keepDims;
+  return a && a === b && all && once(product) ? a : null;
 }
 
 function sumOf(

@@ -2,7 +2,7 @@
 import type { Operation, Value } from '../../../graph/types.ts';
 import { showShape, sizeOf } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
-import { ints } from '../emitter.ts';
+import { int, ints } from '../emitter.ts';
 import type { Layout } from '../layout.ts';
 import { NCHWC, fitsBlocks, fitsFilterBlocks } from '../layout.ts';
 import { emitOperation } from '../operations.ts';
@@ -69,6 +69,13 @@ function emitter({ operation }: Value): EmitFusible {
     default:
       return emitBlockedInputGradient;
   }
+}
+
+/** The sum of a value's squares, in whatever layout it has. */
+export function emitSumOfSquares(e: Emitter, value: Value): Emitted {
+  const axes = e.integers(...value.shape.map((_, axis) => axis));
+  const given = e.nameOf(value, e.layoutOf(value));
+  return { name: e.node('ReduceSumSquare', [given, axes], { keepdims: int(0) }), layout: 'plain' };
 }
 
 /** Emits a value in a blocked layout, or gives null where it is better off plain. */
