@@ -113,26 +113,50 @@ export function findChromium() {
   return undefined;
 }
 
-/** Finds Chromium for the browser tests; as root on Debian installs it with apt. */
+/**
+ * Finds Chromium for the browser tests; as root on Debian installs it with apt, with the Vulkan
+ * loader through which the WebGPU tests use Chromium's software GPU.
+ */
 export function ensureChromium() {
   const found = findChromium();
-  if (found) return found;
-  const root_ = typeof process.getuid === 'function' && process.getuid() === 0;
-  if (!root_ || !existsSync('/etc/debian_version')) {
+  if (found) {
+    ensureVulkanLoader();
+    return found;
+  }
+  if (!mayInstall()) {
     throw new Error(
       'the browser tests need Chromium: install Chromium or Chrome with your package manager ' +
         '(Debian: sudo apt-get install chromium), or set CARRYOVER_CHROMIUM to its path',
     );
   }
   say('installing Chromium with apt');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  must('apt-get', ['update', '-qq'], { env });
-  must('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'libvulkan1'], {
-    env,
-  });
+  install('chromium', 'libvulkan1');
   const installed = findChromium();
   if (!installed) throw new Error('apt installed chromium but it is not on the PATH');
   return installed;
+}
+
+/** Without it the WebGPU tests are skipped by name: nothing else needs it. */
+function ensureVulkanLoader() {
+  const folders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib'];
+  if (!mayInstall() || folders.some((folder) => existsSync(join(folder, 'libvulkan.so.1')))) return;
+  try {
+    say('installing the Vulkan loader with apt');
+    install('libvulkan1');
+  } catch (error) {
+    say(`the Vulkan loader could not be installed: ${error.message}`);
+  }
+}
+
+/** Root on Debian. */
+function mayInstall() {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version');
+}
+
+function install(...packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  must('apt-get', ['update', '-qq'], { env });
+  must('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

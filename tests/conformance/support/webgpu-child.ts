@@ -32,7 +32,7 @@ const CASES: Record<string, { architecture: ArchitectureInput; adam?: boolean }>
   'resnet18 with AdamW': { architecture: { name: 'resnet18', width: 4, image: 64 }, adam: true },
 };
 
-const STEPS = 4;
+const STEPS = 3;
 const SIZE = 8;
 const RATE = 0.01;
 
@@ -89,7 +89,7 @@ async function result(name: string): Promise<WebgpuResult> {
   const given = caseOf(described);
   const reference = await train('cpu', given, null);
   const stayed = await train('webgpu', given, null);
-  const carried = await train('webgpu', given, 2);
+  const carried = await train('webgpu', given, 1);
   const [ours, theirs] = [
     await logitsOn('webgpu', given, stayed),
     await logitsOn('cpu', given, stayed),
