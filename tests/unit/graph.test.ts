@@ -58,6 +58,46 @@ describe('shape errors name the node, the operation and both shapes', () => {
       'node "conv2d#3", conv2d of [1, 3, 8, 8] and [4, 3, 3, 3] and [3]: the bias must have 1 or 4 elements',
     ],
     [
+      'conv2d, groups',
+      (g) => g.conv2d(...given(g, [1, 4, 8, 8], [8, 1, 3, 3]), { ...geometry, groups: 4 }),
+      'node "conv2d#2", conv2d of [1, 4, 8, 8] and [8, 1, 3, 3]: 4 groups: there must be 1, or as many as channels and filters',
+    ],
+    [
+      'conv2d, far sides',
+      (g) => g.conv2d(...given(g, [1, 3, 1, 8], [4, 3, 3, 3]), { stride: 1, pad: 0, padEnd: 1 }),
+      'node "conv2d#2", conv2d of [1, 3, 1, 8] and [4, 3, 3, 3]: a window of 3 does not fit 1 padded by 0 and 1',
+    ],
+    [
+      'averagePool',
+      (g) => g.averagePool(g.parameter('x', [1, 2, 8, 1]), 2),
+      'node "averagePool#1", averagePool of [1, 2, 8, 1]: a window of 2 does not fit 1 padded by 0',
+    ],
+    [
+      'concat',
+      (g) => g.concat(given(g, [1, 3, 8, 8], [1, 3, 4, 8]), 1),
+      'node "concat#2", concat of [1, 3, 8, 8] and [1, 3, 4, 8]: the shapes must be equal but for axis 1',
+    ],
+    [
+      'concat, axis',
+      (g) => g.concat(given(g, [1, 3], [1, 3]), 2),
+      'node "concat#2", concat of [1, 3] and [1, 3]: there is no axis 2',
+    ],
+    [
+      'slice',
+      (g) => g.slice(g.parameter('x', [4, 4]), [0, 3], [4, 2]),
+      'node "slice#1", slice of [4, 4]: [4, 2] at [0, 3] does not lie within [4, 4]',
+    ],
+    [
+      'pad',
+      (g) => g.pad(g.parameter('x', [4, 4]), [0, -1], [4, 5]),
+      'node "pad#1", pad of [4, 4]: [4, 4] at [0, -1] does not lie within [4, 5]',
+    ],
+    [
+      'batchNorm',
+      (g) => g.batchNorm(g.parameter('x', [2, 3, 4, 4]), ...given(g, [3], [4]), 1e-5),
+      'node "batchNorm#5", batchNorm of [2, 3, 4, 4] and [3] and [4] and [3] and [3]: scale, shift and moments must be [3]',
+    ],
+    [
       'maxPool',
       (g) => g.maxPool(g.parameter('x', [8, 8]), { size: 2, ...geometry }),
       'node "maxPool#1", maxPool of [8, 8]: four axes are needed',
