@@ -1,6 +1,7 @@
 /** Seconds from an architecture's name to a session that trains it, part by part. */
 import { buildModel } from '../engine/models/registry.ts';
-import { compileToOnnx } from '../engine/runtime/onnx/compile.ts';
+import { blockSize } from '../engine/runtime/onnx/block-size.ts';
+import { compileGraph } from '../engine/runtime/onnx/compile.ts';
 import { OnnxSession } from '../engine/runtime/onnx/session.ts';
 import { buildLossAndGradients, buildTrainingStep } from '../engine/train/step.ts';
 import type { Bench, Choice, Setting } from './bench.ts';
@@ -35,19 +36,21 @@ async function once(setting: Setting, { batch, threads, device }: Choice) {
   const gradients = await timed(async () => buildLossAndGradients(options));
   const step = await timed(async () => buildTrainingStep(options, training));
   const { graph } = step.result;
-  const encoded = await timed(async () => compileToOnnx(graph));
   const created = await timed(() => OnnxSession.create(graph, { threads, device }));
   await created.result.close();
+  const portable = device !== 'cpu';
+  const block = portable ? 0 : await blockSize();
+  const encoded = await timed(async () => compileGraph(graph, { portable, block }));
   return {
     seconds: {
       model: model.seconds,
-      gradients: gradients.seconds - model.seconds,
-      update: step.seconds - gradients.seconds,
+      gradients: Math.max(0, gradients.seconds - model.seconds),
+      update: Math.max(0, step.seconds - gradients.seconds),
       encoding: encoded.seconds,
-      session: created.seconds - encoded.seconds,
+      session: Math.max(0, created.seconds - encoded.seconds),
     },
     total: step.seconds + created.seconds,
-    bytes: encoded.result.length,
+    bytes: encoded.result.model.length,
     nodes: graph.values.length,
   };
 }

@@ -2,11 +2,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
-import { targetsOf } from '../engine/runtime/batch.ts';
-import { compileToOnnx } from '../engine/runtime/onnx/compile.ts';
-import { slotName, slotsOf } from '../engine/train/optimiser.ts';
-import { buildTrainingStep, trainedParameters } from '../engine/train/step.ts';
+import { startingFrom } from '../engine/runtime/batch.ts';
+import { OnnxTrainer } from '../engine/runtime/onnx/trainer.ts';
 import type { Bench, Choice, Setting } from './bench.ts';
 import { SMALL, STANDARD, chosen, median, titleOf } from './bench.ts';
 import { RATE, networkAtStart } from './network.ts';
@@ -47,45 +44,14 @@ async function measure(setting: Setting, choice: Choice): Promise<Result> {
 
 async function runProfiled(
   { architecture, rounds }: Setting,
-  { batch, threads }: Choice,
-  profileFilePrefix: string,
+  { batch, threads, device }: Choice,
+  profile: string,
 ): Promise<void> {
-  const {
-    options,
-    training,
-    parameters,
-    weights,
-    batch: data,
-  } = networkAtStart(architecture, batch);
-  const { graph } = buildTrainingStep(options, training);
-  const session = await ort.InferenceSession.create(compileToOnnx(graph), {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'extended',
-    enableProfiling: true,
-    profileFilePrefix,
-    logSeverityLevel: 3,
-  });
-  const slots = trainedParameters(parameters).flatMap(({ name }) =>
-    slotsOf(training.optimiser).map(
-      (slot) => [slotName(slot, name), new Float32Array(weights.get(name)?.length ?? 0)] as const,
-    ),
-  );
-  const arrays = new Map<string, Float32Array>([
-    ...weights,
-    ...slots,
-    ...Object.entries(targetsOf(data, options)),
-    ['images', data.images],
-    ['learningRate', Float32Array.of(RATE)],
-  ]);
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const { name, shape } of [...graph.inputs, ...graph.parameters]) {
-    feeds[name] = new ort.Tensor('float32', arrays.get(name) as Float32Array, shape);
-  }
-  for (let round = 0; round < rounds; round++) await session.run(feeds);
-  session.endProfiling();
-  await session.release();
+  const { options, training, weights, batch: data } = networkAtStart(architecture, batch);
+  const session = { threads, device, profile };
+  const trainer = await OnnxTrainer.create(options, training, startingFrom(weights), session);
+  for (let round = 1; round <= rounds; round++) await trainer.step(data, RATE, () => round);
+  await trainer.close();
 }
 
 /** The median over the rounds of every node, summed by operator. */
