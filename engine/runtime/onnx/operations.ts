@@ -61,7 +61,10 @@ const EMITTERS: { [K in Operation['kind']]?: Emit<K> } = {
   logSigmoid: (e, _, __, inputs) => e.node('Neg', [e.node('Softplus', [e.node('Neg', inputs)])]),
   exp: plain('Exp'),
   sqrt: plain('Sqrt'),
-  logSoftmax: (e, _, __, inputs) => e.node('LogSoftmax', inputs, { axis: int(-1) }),
+  logSoftmax: (e, _, __, inputs) =>
+    e.portable
+      ? portable.emitLogSoftmax(e, inputs)
+      : e.node('LogSoftmax', inputs, { axis: int(-1) }),
   matMul: (e, _, { transposeA, transposeB }, inputs) =>
     e.node('Gemm', inputs, { transA: int(Number(transposeA)), transB: int(Number(transposeB)) }),
   reduceSum: (e, _, { axes, keepDims }, inputs) =>

@@ -9,6 +9,14 @@ const LOWEST = -3e38;
 
 type Four = readonly [number, number, number, number];
 
+/** x - max - log(sum(exp(x - max))) over the last axis; WebGPU has no LogSoftmax. */
+export function emitLogSoftmax(e: Emitter, [x = '']: readonly string[]): string {
+  const [last, kept] = [e.integers(-1), { keepdims: int(1) }];
+  const centred = e.node('Sub', [x, e.node('ReduceMax', [x, last], kept)]);
+  const sum = e.node('ReduceSum', [e.node('Exp', [centred]), last], kept);
+  return e.node('Sub', [centred, e.node('Log', [sum])]);
+}
+
 /**
  * Gradient of max pooling without the maxima's places, which WebGPU's MaxPool does not give. Each
  * window's taps are laid side by side; the first that equals their maximum gets the window's
