@@ -1,10 +1,8 @@
 /** Pictures of a learning-rate search: for a terminal, as SVG, as CSV. */
 import type { RateSearch } from '../../contract/api.ts';
+import { highestDrawn } from '../../contract/rate-search.ts';
 
 type Curve = Pick<RateSearch, 'rates' | 'losses' | 'suggestion'>;
-
-/** How far above its first value the loss is drawn: an explosion would flatten all else. */
-const HEADROOM = 1.5;
 
 interface Axes {
   /** Share of the width for a rate, in [0, 1]; the axis is logarithmic. */
@@ -18,7 +16,7 @@ interface Axes {
 function axesOf({ rates, losses }: Curve): Axes {
   const [first, last] = [Math.log(rates[0] ?? 1), Math.log(rates.at(-1) ?? 10)];
   const low = Math.min(...losses);
-  const high = Math.max(low * 1.01, Math.min(Math.max(...losses), (losses[0] ?? 1) * HEADROOM));
+  const high = Math.max(low * 1.01, highestDrawn(losses));
   return {
     x: (rate) => (last === first ? 0 : (Math.log(rate) - first) / (last - first)),
     y: (loss) => Math.min(1, (loss - low) / (high - low)),

@@ -97,6 +97,82 @@ test('a wrong study file is refused with its line and the nearest key', async ({
   await expect(plan.getByRole('button', { name: 'Create and start' })).toBeEnabled();
 });
 
+test('what is changed in the YAML is in the form afterwards, and the other way round', async ({
+  entered: page,
+}) => {
+  await visit(page, '#/studies/new');
+  await expect(page.getByLabel('Name')).toHaveValue(STUDY);
+  await page.getByLabel('Epochs', { exact: true }).fill('7');
+  await page.getByRole('button', { name: 'YAML' }).click();
+  const editor = page.getByLabel('Study file (YAML)');
+  const yaml = await editor.inputValue();
+  expect(yaml).toContain('epochs: 7');
+  const tuned = yaml
+    .replace('epochs: 7', 'epochs: 9\n  fine-tuning: { freeze-to: layer2, rate-factor: 2.6 }')
+    .replace('grouped: true', 'validation: 0.2, grouped: true');
+  await editor.fill(`${tuned}description: kept\n`);
+  await page.getByRole('button', { name: 'Form' }).click();
+  await expect(page.getByLabel('Epochs', { exact: true })).toHaveValue('9');
+  await expect(page.getByLabel('Validation, of training')).toHaveValue('0.2');
+  await page.getByText('Fine-tuning', { exact: true }).click();
+  await expect(page.getByLabel('Freeze up to')).toHaveValue('layer2');
+  await expect(page.getByText(/shown there only: description/)).toBeVisible();
+  await expect(page.getByText('validation', { exact: true })).toBeVisible();
+  await expectAccessible(page);
+
+  await page.getByLabel('Freeze up to').selectOption('layer3');
+  await page.getByRole('button', { name: 'YAML' }).click();
+  await expect(editor).toHaveValue(/freeze-to: layer3/);
+  await expect(editor).toHaveValue(/description: kept/);
+
+  const other = (await editor.inputValue()).replace('RI-T:', 'cold:');
+  await editor.fill(other);
+  await page.getByRole('button', { name: 'Form' }).click();
+  await expect(page.getByText(/it would change arms.RI-T/)).toBeVisible();
+  await page.getByRole('button', { name: 'Stay with YAML' }).click();
+  await expect(editor).toHaveValue(other);
+});
+
+test('a field that is wrong says so where it is, and opens what is folded', async ({
+  entered: page,
+}) => {
+  await visit(page, '#/studies/new');
+  await expect(page.getByText('training images')).toBeVisible();
+  await page.getByText('Fine-tuning', { exact: true }).click();
+  await page.getByLabel('Stop early after, epochs').fill('2');
+  const create = page.getByRole('button', { name: 'Create and start' });
+  await expect(create).toBeDisabled();
+  await expect(page.getByText(/early stopping needs validation images/).first()).toBeVisible();
+  await page.getByLabel('Validation, of training').fill('0.2');
+  await expect(create).toBeEnabled();
+});
+
+test('a learning rate is searched for, plotted, and taken over', async ({ entered: page }) => {
+  test.setTimeout(300_000);
+  await visit(page, '#/studies/new');
+  await expect(page.getByText('training images')).toBeVisible();
+  await page.getByLabel('Architecture').selectOption('resnet18');
+  await page.getByLabel('Width').fill('8');
+  await page.getByLabel('Image size').fill('32');
+  await page.getByRole('button', { name: 'Find a learning rate' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Find a learning rate' });
+  await dialog.getByLabel('Arm').selectOption('P-T');
+  await dialog.getByRole('button', { name: 'Search' }).click();
+  await expect(dialog.getByText(/is not trained yet/)).toBeVisible();
+  await dialog.getByLabel('Arm').selectOption('RI-T');
+  await dialog.getByRole('button', { name: 'Search' }).click();
+  const plot = dialog.getByRole('figure', { name: /Training loss of RI-T/ });
+  await expect(plot).toBeVisible({ timeout: 120_000 });
+  await expectAccessible(page);
+  await plot.getByRole('button', { name: 'Table' }).click();
+  await expect(plot.getByRole('columnheader', { name: 'Learning rate' })).toBeVisible();
+  const use = dialog.getByRole('button', { name: /^Use / });
+  const rate = /[\d.e-]+$/.exec((await use.textContent())?.trim() ?? '')?.[0] ?? '';
+  await use.click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByLabel('Peak learning rate')).toHaveValue(rate);
+});
+
 test('a small study is made from the form, runs, and shows its results', async ({
   entered: page,
 }) => {

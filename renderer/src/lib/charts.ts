@@ -72,7 +72,8 @@ export function lineChart(
 
 function axes(text: ChartText, palette: Palette) {
   const color = palette('--ink-3');
-  const tick = (y: number) => (text.share ? `${Math.round(100 * y)} %` : String(y));
+  const tick = (y: number) =>
+    text.share ? `${Math.round(100 * y)} %` : String(Number(y.toPrecision(3)));
   const decade = (x: number | string) =>
     Number.isInteger(Math.log10(Number(x))) ? Number(x).toExponential(0) : null;
   return {

@@ -1,8 +1,6 @@
 import type { RateSearch } from '../../../contract/api.ts';
+import { highestDrawn } from '../../../contract/rate-search.ts';
 import type { ChartText, Series } from '../lib/charts.ts';
-
-/** How far above its first value the loss is drawn: an explosion would flatten all else. */
-const HEADROOM = 1.5;
 
 /** The loss over the learning rate, and a line where the suggestion is. */
 export function rateSeries({ rates, losses, suggestion }: RateSearch): Series[] {
@@ -12,13 +10,12 @@ export function rateSeries({ rates, losses, suggestion }: RateSearch): Series[] 
     points: rates.map((x, i) => ({ x, y: losses[i] ?? NaN })),
   };
   if (suggestion === null) return [loss];
-  const top = rateText({ losses }).top;
   const mark: Series = {
     ...{ key: 'suggestion', label: 'Suggestion', group: 'Suggestion' },
     ...{ colour: '--warn', dashed: true },
     points: [
       { x: suggestion, y: Math.min(...losses) },
-      { x: suggestion, y: top ?? Math.max(...losses) },
+      { x: suggestion, y: highestDrawn(losses) },
     ],
   };
   return [loss, mark];
@@ -26,7 +23,7 @@ export function rateSeries({ rates, losses, suggestion }: RateSearch): Series[] 
 
 /** Axes of the plot. */
 export function rateText({ losses }: Pick<RateSearch, 'losses'>): ChartText {
-  const top = Math.min(Math.max(...losses), (losses[0] ?? 1) * HEADROOM);
+  const top = highestDrawn(losses);
   return { x: 'Learning rate', y: 'Training loss (smoothed)', share: false, log: true, top };
 }
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { RateSearch } from '../../../contract/api.ts';
+import { highestDrawn } from '../../../contract/rate-search.ts';
 import type { EpochMetrics, RunSummary } from '../../../contract/runs.ts';
 import type { StudyPlan, StudyResults } from '../../../contract/study.ts';
 import { asTable } from '../../../renderer/src/lib/charts.ts';
 import { curveSeries, merge } from '../../../renderer/src/studies/curve-series.ts';
 import { effects, headline } from '../../../renderer/src/studies/effects.ts';
+import { rateSeries } from '../../../renderer/src/studies/rate-series.ts';
 import { kindVariable, pairKinds } from '../../../renderer/src/studies/pairs.ts';
 import {
   planLines,
@@ -125,5 +128,28 @@ describe('results', () => {
     expect(kindVariable('RI-T/RI-T')).toBe('--arm-rit');
     expect(kindVariable('RI-T')).toBe('--arm-rit');
     expect(kindVariable('P-T/RI-T')).not.toBe(kindVariable('P-T/P-T'));
+  });
+});
+
+describe('the plot of a learning-rate search', () => {
+  const search: RateSearch = {
+    ...{ id: 'l1', studyName: 's', arm: 'RI-T', suggestion: 0.01, why: '' },
+    ...{ rates: [0.001, 0.01, 0.1, 1], losses: [4, 3.5, 3, 80] },
+  };
+
+  it('shows the fall, not the height of the explosion', () => {
+    expect(highestDrawn(search.losses)).toBe(5);
+    expect(highestDrawn([4, 3.5, 3])).toBe(4);
+    expect(highestDrawn([4, 3.99, 400])).toBeCloseTo(4.2, 12);
+  });
+
+  it('marks the suggestion where there is one', () => {
+    const [loss, mark] = rateSeries(search);
+    expect(loss?.points[3]).toEqual({ x: 1, y: 80 });
+    expect(mark?.points).toEqual([
+      { x: 0.01, y: 3 },
+      { x: 0.01, y: 5 },
+    ]);
+    expect(rateSeries({ ...search, suggestion: null })).toHaveLength(1);
   });
 });
