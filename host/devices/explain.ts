@@ -138,7 +138,7 @@ function missingPart(id: DeviceId, text: string): Explanation | null {
 }
 
 function otherwise(id: DeviceId): string {
-  return id === 'cpu' ? 'install the dependencies again: `npm ci`' : 'train on another device';
+  return id === 'cpu' ? 'install Carryover again (a clone: `npm ci`)' : 'train on another device';
 }
 
 function firstLine(text: string): string {
