@@ -26,8 +26,8 @@ export interface StepResult {
   loss: number;
   /** [size, class], of the weights before the step. */
   logits: Float32Array;
-  /** Of all trained parameters' gradients, before clipping. */
-  gradientNorm: number;
+  /** Of all trained parameters' gradients, before clipping; null where nothing is clipped. */
+  gradientNorm: number | null;
 }
 
 /** What a training is at a moment: enough to go on bit for bit. */

@@ -64,12 +64,13 @@ export function gradientNorm(g: GraphBuilder, parameters: readonly Trained[]): V
  * One step of the optimiser on every parameter: new parameters and new slots. Declares the inputs
  * of `stepScalars` and every slot. Gradients are clipped first, as by `clip_grad_norm_`:
  * g <- g min(1, clip / (|g| + 1e-6)).
+ * @param norm of `gradientNorm`; null where nothing is clipped
  * @param stages the architecture's, from the stem to the head
  */
 export function optimiserUpdates(
   g: GraphBuilder,
   parameters: readonly Trained[],
-  norm: Value,
+  norm: Value | null,
   training: Training,
   stages: readonly string[],
 ): Update[] {
@@ -144,8 +145,8 @@ function decayed(g: GraphBuilder, value: Value, rate: Value, decay: number): Val
   return g.mul(value, g.sub(g.constant(1), g.mul(rate, g.constant(decay))));
 }
 
-function clipFactor(g: GraphBuilder, norm: Value, limit: number | undefined): Value | null {
-  if (limit === undefined) return null;
+function clipFactor(g: GraphBuilder, norm: Value | null, limit: number | undefined): Value | null {
+  if (limit === undefined || !norm) return null;
   return g.min(g.constant(1), g.div(g.constant(limit), g.add(norm, g.constant(1e-6))));
 }
 

@@ -105,16 +105,18 @@ export function buildLossAndGradients(options: ModelOptions): CompiledModel {
 /**
  * One whole training step of the stages that are not in `options.frozen`. Inputs: images, targets
  * [batch, class], exampleWeights [batch], the scalars of `stepScalars`, and the state by name.
- * Outputs: loss, logits, gradientNorm, and `updated/<name>` of every state tensor that changes
+ * Outputs: loss, logits, gradientNorm where it is clipped (to know it takes all gradients at once),
+ * and `updated/<name>` of every state tensor that changes
  * (weights, running statistics, the optimiser's slots).
  */
 export function buildTrainingStep(options: ModelOptions, training: Training): CompiledModel {
   const parts = withLoss({ ...options, mode: 'training' });
   const { model } = parts;
   const trained = withGradients(parts, options.frozen);
-  const norm = gradientNorm(model.g, trained);
+  const norm = training['clip-norm'] === undefined ? null : gradientNorm(model.g, trained);
   const updates = optimiserUpdates(model.g, trained, norm, training, model.stages).map(
     ([name, value]) => [UPDATED + name, value] as const,
   );
-  return finished(model, [...parts.outputs, ['gradientNorm', norm], ...updates]);
+  const clipping = norm ? ([['gradientNorm', norm]] as const) : [];
+  return finished(model, [...parts.outputs, ...clipping, ...updates]);
 }

@@ -82,7 +82,7 @@ export class OnnxTrainer {
     return {
       loss: required(outputs, 'loss')[0] ?? NaN,
       logits: required(outputs, 'logits'),
-      gradientNorm: required(outputs, 'gradientNorm')[0] ?? NaN,
+      gradientNorm: outputs.get('gradientNorm')?.[0] ?? null,
     };
   }
 

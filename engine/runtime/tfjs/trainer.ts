@@ -21,7 +21,7 @@ import { differentiate, toTensors } from './runtime.ts';
 
 /**
  * The update rule alone. Inputs: every trained parameter, its slots, its `gradient/…`, and the
- * scalars of `stepScalars`; outputs: gradientNorm and `updated/…`.
+ * scalars of `stepScalars`; outputs: `updated/…`, and gradientNorm where it is clipped.
  */
 function buildUpdate(
   specs: readonly ParameterSpec[],
@@ -34,11 +34,11 @@ function buildUpdate(
     value: g.parameter(spec.name, spec.shape),
     gradient: g.input(GRADIENT + spec.name, spec.shape),
   }));
-  const norm = gradientNorm(g, trained);
+  const norm = training['clip-norm'] === undefined ? null : gradientNorm(g, trained);
   const updates = optimiserUpdates(g, trained, norm, training, stages).map(
     ([name, value]) => [UPDATED + name, value] as const,
   );
-  return g.finish([['gradientNorm', norm], ...updates]);
+  return g.finish([...(norm ? [['gradientNorm', norm] as const] : []), ...updates]);
 }
 
 /** Trains with TensorFlow.js; the state stays on its backend between steps. */
@@ -99,9 +99,9 @@ export class TfjsTrainer {
     const result = {
       loss: (await loss.data())[0] ?? NaN,
       logits: Float32Array.from(await logits.data()),
-      gradientNorm: (await norm.data())[0] ?? NaN,
+      gradientNorm: norm && ((await norm.data())[0] ?? NaN),
     };
-    tf.dispose([norm, loss, logits, ...inputs.values(), ...gradients.values()]);
+    tf.dispose([...(norm ? [norm] : []), loss, logits, ...inputs.values(), ...gradients.values()]);
     return result;
   }
 
@@ -117,12 +117,12 @@ export class TfjsTrainer {
     tf.dispose([...this.#state.values()]);
   }
 
-  /** Puts the updated state in the place of the old; returns the gradients' norm. */
+  /** Puts the updated state in the place of the old; returns the gradients' norm where it is clipped. */
   #apply(
     gradients: ReadonlyMap<string, tf.Tensor>,
     learningRate: number,
     stepsOf: StepsOf,
-  ): tf.Tensor {
+  ): tf.Tensor | null {
     const stages = new Set(this.#trained.map(({ stage }) => stage));
     const scalars = stepScalars(this.#training, stages, learningRate, stepsOf);
     const updated = tf.tidy(() => {
@@ -131,7 +131,7 @@ export class TfjsTrainer {
       return Object.fromEntries(interpret(this.#update, given));
     });
     this.#keepUpdated(new Map(Object.entries(updated)));
-    return updated['gradientNorm'] as tf.Tensor;
+    return updated['gradientNorm'] ?? null;
   }
 
   #keepUpdated(outputs: ReadonlyMap<string, tf.Tensor>): void {
