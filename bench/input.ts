@@ -28,6 +28,7 @@ const SETTINGS: readonly Blocks[] = [
   { ...SMALL, rounds: 9, steps: 40 },
   ...STANDARD.filter(({ architecture }) => architecture.image === 64).map((setting) => ({
     ...setting,
+    rounds: 5,
     steps: 8,
   })),
 ];
@@ -88,7 +89,7 @@ interface Source {
 }
 
 async function measure(setting: Setting | Blocks, choice: Choice): Promise<Result> {
-  const steps = 'steps' in setting ? setting.steps : 16;
+  const steps = 'steps' in setting ? setting.steps : 8;
   const folder = await mkdtemp(join(tmpdir(), 'carryover-input-'));
   const loaders: Loader[] = [];
   try {
