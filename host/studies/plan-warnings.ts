@@ -7,6 +7,9 @@ import { unknownName, type Problem } from './issues.ts';
 import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
 import type { RunSpec } from './plan.ts';
 
+const STOPPED_SPEED =
+  'optimisation speed is the mean over the epochs until the run was stopped: runs may differ in them';
+
 /** What is unusual about a run. */
 export function runNotes({ training, shuffle }: RunSpec): string[] {
   const notes: string[] = [];
@@ -15,6 +18,7 @@ export function runNotes({ training, shuffle }: RunSpec): string[] {
     notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
   }
   if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
+  if (training['early-stopping']) notes.push(STOPPED_SPEED);
   return notes;
 }
 
@@ -24,6 +28,7 @@ export function specWarnings(spec: StudySpec, checkpoints: readonly CheckpointSu
   return [
     ...shuffleWarnings(spec),
     ...(every === 1 ? [] : [`accuracies are taken every ${every} epochs and after the last`]),
+    ...(spec.training['early-stopping'] ? [STOPPED_SPEED] : []),
     ...Object.keys(spec.arms).flatMap((arm) => armWarnings(spec, arm)),
     ...checkpoints.flatMap((each) => feedingWarnings(spec, spec.training, each)),
   ];
