@@ -11,9 +11,10 @@ export function fastest(reports: readonly DeviceReport[]): { id: DeviceId; why: 
   const [best, second] = timed;
   if (!best) return { id: 'cpu', why: 'no other device passed its self-test' };
   const took = `${showMilliseconds(best.milliseconds)} a step of the test network`;
+  const slow = reports.some(({ id, state }) => state === 'ready' && id !== best.id);
   const why = second
     ? `fastest of those that passed: ${took}, ${second.title} ${showMilliseconds(second.milliseconds)}`
-    : `the only one that passed: ${took}`;
+    : `the only one that passed${slow ? ' and was fast enough to be timed' : ''}: ${took}`;
   return { id: best.id, why };
 }
 
