@@ -48,9 +48,9 @@ describe('a good study', () => {
     expect(spec?.pretraining['src']?.training).toEqual({ batch: 8 });
   });
 
-  test('the study of the demo has no issue', () => {
-    const demo = new URL('../../resources/studies/demo.yaml', import.meta.url);
-    expect(parseStudy(readFileSync(demo, 'utf8')).issues).toEqual([]);
+  test.each(['demo', 'fine-tuning'])('the sample study %s has no issue', (name) => {
+    const sample = new URL(`../../resources/studies/${name}.yaml`, import.meta.url);
+    expect(parseStudy(readFileSync(sample, 'utf8')).issues).toEqual([]);
   });
 });
 
