@@ -41,7 +41,7 @@ function perturbed(
 ): Weights {
   const weights = initialise(parameters, seed);
   const random = new RandomState(seed);
-  const shut = architecture.name.startsWith('resnet') ? 0.4 : 0;
+  const shut = ['resnet18', 'resnet34'].includes(architecture.name) ? 0.25 : 0;
   const normed = new Set(parameters.map(({ name }) => name.replace(/running_var$/, '')));
   const draw = ({ name, shape }: ParameterSpec): ((w: number) => number) => {
     const ofNorm = normed.has(name.replace(/(weight|bias)$/, ''));
@@ -91,8 +91,8 @@ const RANGES: Record<ArchitectureName, Range> = {
   'fixup-resnet18': FIXUP,
   'fixup-resnet34': { ...FIXUP, runs: 1 },
   'fixup-resnet50': FIXUP,
-  resnet18: BATCH_NORM,
-  resnet34: { ...BATCH_NORM, widths: [3] },
+  resnet18: { ...BATCH_NORM, widths: [6, 8] },
+  resnet34: { ...BATCH_NORM, widths: [5] },
   resnet50: { ...BATCH_NORM, widths: [2, 4] },
   mobilenetv2: { ...BATCH_NORM, widths: [8], images: [48, 56] },
   densenet121: { ...BATCH_NORM, widths: [4] },

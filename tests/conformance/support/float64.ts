@@ -58,12 +58,14 @@ export function slopeAlong(
   graph: Graph,
   feeds: ReadonlyMap<string, Float32Array>,
   gradients: ReadonlyMap<string, Float32Array>,
-  step = 1e-7,
 ): { expected: number; found: number } {
   const squares = [...gradients].map(
     ([name, g]) => [name, g.reduce((s, v) => s + v * v, 0)] as const,
   );
-  const least = 1e-4 * Math.max(...squares.map(([, square]) => square));
+  const most = Math.max(...squares.map(([, square]) => square));
+  const least = 1e-4 * most;
+  // No weight moves by more than 1e-6, less than a draw is away from a kink.
+  const step = 2e-8 * Math.sqrt(most);
   const at = (distance: number): number => {
     const moved = new Map<string, ArrayLike<number>>(feeds);
     for (const [name, square] of squares) {
