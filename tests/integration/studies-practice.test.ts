@@ -137,6 +137,20 @@ training: { epochs: 1, batch: 8, lr: { peak: 0.02 } }
   expect(issues[0]?.message).toContain('it has width 4, not 8');
 });
 
+test('a study stored by a version that planned other runs is planned anew when it starts', async () => {
+  const { workbench } = await shapesHome();
+  const { handlers, context } = workbench;
+  const yaml = shapesStudy({ epochs: 1, seeds: [0] });
+  const { id, plan } = await handlers['studies.create']({ yaml });
+  context.db.exec(
+    `DELETE FROM study_runs; DELETE FROM runs WHERE kind = 'target'; DELETE FROM runs`,
+  );
+  await ended(workbench, await handlers['studies.start']({ id }));
+  const study = await handlers['studies.get']({ id });
+  expect(study).toMatchObject({ status: 'done', runs: 3, runsDone: 3 });
+  expect(study.plan.runs.map((run) => run.id)).toEqual(plan.runs.map((run) => run.id));
+});
+
 describe('a learning-rate search', () => {
   test('finds where the loss falls, and is there again after a restart', async () => {
     const { home, workbench } = await shapesHome();

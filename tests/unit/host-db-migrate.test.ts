@@ -77,6 +77,39 @@ describe('the real migrations', () => {
   });
 });
 
+test('validation images fit into a home of before; its splits and curves stay', () => {
+  const path = join(temporaryFolder(), 'carryover.db');
+  const all = readMigrations(MIGRATIONS_FOLDER);
+  withDatabase(path, all.slice(0, 2), (db) =>
+    db.exec(`INSERT INTO datasets VALUES ('d', 'd', '/', 'class', '', '', '{}', '');
+      INSERT INTO classes VALUES (1, 'd', 0, 'c');
+      INSERT INTO domains VALUES (1, 'd', 0, '');
+      INSERT INTO images VALUES
+        (1, 'd', 'a', 1, 1, 'g', 1, 1, 1, 0, 'h', 'png', NULL, NULL, NULL),
+        (2, 'd', 'b', 1, 1, 'g', 1, 1, 1, 0, 'i', 'png', NULL, NULL, NULL);
+      INSERT INTO studies VALUES ('s', 's', '', '{}', 'd', '{}', 'done', NULL, NULL, '', NULL);
+      INSERT INTO study_images VALUES ('s', 1, 'train');
+      INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,
+        shuffle, epochs, device, versions_json, status, notes_json, created_at)
+        VALUES ('r', 'target', 'A', '{}', 'd', '', 'x', 0, 'none', 1, 'cpu', '{}', 'done', '[]', '');
+      INSERT INTO epochs VALUES ('r', 1, 0.5, 0.6, 0.7, 0.8, 0.1, 2);`),
+  );
+  withDatabase(path, all.slice(0, 3), (db) => {
+    db.exec(`INSERT INTO study_images VALUES ('s', 2, 'validation')`);
+    expect(db.prepare('SELECT image_id, split FROM study_images').raw().all()).toEqual([
+      [1, 'train'],
+      [2, 'validation'],
+    ]);
+    expect(db.prepare('SELECT test_accuracy, validation_loss FROM epochs').raw().get()).toEqual([
+      0.8,
+      null,
+    ]);
+    expect(() => db.exec(`INSERT INTO study_images VALUES ('s', 2, 'other')`)).toThrow('CHECK');
+    db.exec(`DELETE FROM studies`);
+    expect(db.prepare('SELECT count(*) FROM study_images').pluck().get()).toBe(0);
+  });
+});
+
 describe('reading the files', () => {
   test('numbers have no gap; line endings do not count', () => {
     const folder = temporaryFolder();
