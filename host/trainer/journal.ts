@@ -16,6 +16,8 @@ export interface Journal {
   curve: EpochMetrics[];
   point: TrainingPoint;
   files: WrittenFile[];
+  /** What has computed so far. */
+  device: string;
 }
 
 const NAME = 'journal.safetensors';
@@ -28,12 +30,13 @@ interface Stored {
   position: Omit<TrainingPoint, 'state' | 'best'>;
   best: Omit<Best, 'weights'> | null;
   files: WrittenFile[];
+  device: string;
 }
 
 /** Replaces the run's journal; a crash leaves the old one or the new one. */
 export async function writeJournal(
   folder: string,
-  { curve, point, files }: Journal,
+  { curve, point, files, device }: Journal,
 ): Promise<void> {
   const { state, best, ...position } = point;
   const { weights: bestWeights = new Map() as Weights, ...bestEpoch } = best ?? {};
@@ -43,7 +46,7 @@ export async function writeJournal(
   put(WEIGHT, state.weights);
   put(OPTIMISER, state.optimiser);
   put(BEST, bestWeights);
-  const stored = { curve, position, best: best && bestEpoch, files };
+  const stored = { curve, position, best: best && bestEpoch, files, device };
   const metadata = { position: JSON.stringify(stored) };
   await writeFileAtomic(join(folder, NAME), encodeSafetensors({ tensors, metadata }));
 }
@@ -56,7 +59,9 @@ export async function readJournal(folder: string): Promise<Journal | null> {
   });
   if (!bytes) return null;
   const { tensors, metadata } = decodeSafetensors(bytes, join(folder, NAME));
-  const { curve, position, best, files } = JSON.parse(metadata['position'] ?? '{}') as Stored;
+  const { curve, position, best, files, device } = JSON.parse(
+    metadata['position'] ?? '{}',
+  ) as Stored;
   const pick = (prefix: string): Weights =>
     new Map(
       [...tensors]
@@ -65,7 +70,7 @@ export async function readJournal(folder: string): Promise<Journal | null> {
     );
   const state = { weights: pick(WEIGHT), optimiser: pick(OPTIMISER) };
   const point = { state, ...position, best: best && { ...best, weights: pick(BEST) } };
-  return { curve, point, files };
+  return { curve, point, files, device };
 }
 
 /** Writes the weights of an epoch as `weights-<epoch>.safetensors`. */

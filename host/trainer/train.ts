@@ -77,11 +77,12 @@ class RunUnderWay {
     const { parameters } = buildModel(modelOptions(job));
     const found = await readJournal(job.folder);
     const note = (text: string): void => send({ type: 'note', text });
-    const journal = found ?? {
-      curve: [],
-      files: [],
-      point: await beginning(job, parameters, note),
-    };
+    const { device } = job;
+    const point = found?.point ?? (await beginning(job, parameters, note));
+    const journal = { curve: [], files: [], ...found, point, device };
+    if (found && found.device !== device) {
+      note(`begun on ${found.device}, went on with ${device}: not what either alone would give`);
+    }
     for (const metrics of journal.curve) send({ type: 'epoch', metrics, resumed: true });
     const { image, channels } = job.architecture;
     const plan = shufflePermutation(job.shuffle, image, channels, job.seed);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import { encodeSafetensors } from '../../engine/formats/safetensors.ts';
-import { readWeights } from '../../host/trainer/journal.ts';
+import { readJournal, readWeights, writeJournal } from '../../host/trainer/journal.ts';
 import type { TrainerJob, TrainerMessage } from '../../host/trainer/protocol.ts';
 import type { Fixture } from './trainer-support.ts';
 import { command, doneOf, finalWeights, runChild, trainerFixture } from './trainer-support.ts';
@@ -91,6 +91,22 @@ describe('the training child', () => {
     expect(first.at(-1)?.type).toBe('paused');
     doneOf(await runChild(job));
     expect((await finalWeights(job)).equals(reference)).toBe(true);
+  });
+
+  it('says so when it goes on with another device', async () => {
+    const job = await fixture.job('moved');
+    await runChild(job, (message, child) => {
+      if (message.type === 'epoch') command(child, { type: 'pause' });
+    });
+    const journal = await readJournal(job.folder);
+    if (!journal) throw new Error('there is no journal');
+    expect(journal.device).toBe('cpu');
+    await writeJournal(job.folder, { ...journal, device: 'cuda' });
+    const messages = await runChild(job);
+    doneOf(messages);
+    expect(messages.find((m) => m.type === 'note')).toMatchObject({
+      text: expect.stringContaining('begun on cuda, went on with cpu') as string,
+    });
   });
 
   it('starts from a checkpoint with all but the head, and refuses one that does not fit', async () => {
