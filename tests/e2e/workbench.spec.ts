@@ -322,7 +322,9 @@ for (const theme of ['light', 'dark'] as const) {
     await look('study');
     await visit(page, '#/studies/new');
     await expect(page.getByText('training images')).toBeVisible();
-    await page.getByText('Advanced').click();
+    for (const part of ['Fine-tuning', 'Optimiser and loss', 'Images, split and analyses']) {
+      await page.getByText(part, { exact: true }).click();
+    }
     await look('new-study');
     await visit(page, '#/compare');
     await tiles(page).first().click();
