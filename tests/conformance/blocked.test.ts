@@ -35,7 +35,7 @@ describe('on blocked images', () => {
 
   test.runIf(block > 0)('a convolution with its sum and relu is one node', () => {
     const g = new GraphBuilder();
-    const x = g.parameter('x', [block, block, 4, 4]);
+    const x = g.parameter('x', [block, block, 8, 8]);
     const filter = g.parameter('filter', [block, block, 3, 3]);
     const out = g.relu(g.add(g.conv2d(x, filter, { stride: 1, pad: 1 }), x));
     const model = new TextDecoder('latin1').decode(

@@ -2,8 +2,10 @@
 import type { Value } from '../../../graph/types.ts';
 import { sizeOf } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
-import { int, ints } from '../emitter.ts';
-import { NCHWC, fitsBlocks, fitsFilterBlocks } from '../layout.ts';
+import { ints } from '../emitter.ts';
+import { fitsBlocks, fitsFilterBlocks } from '../layout.ts';
+import { convolve } from './operator.ts';
+import { convolveSideBySide, fitsSideBySide } from './side-by-side.ts';
 import { turnedFilter } from './turned-filter.ts';
 import { four, geometryOf, inputOf } from './values.ts';
 
@@ -31,14 +33,20 @@ export function blocksInputGradient(value: Value, block: number): boolean {
 export function emitConvolution(e: Emitter, value: Value, sum: string, relu: boolean): string {
   const { stride, pad, padEnd, groups } = geometryOf(value);
   const [x, filter] = [inputOf(value, 0), inputOf(value, 1)];
-  const image = e.nameOf(x, fitsBlocks(x.shape, e.block) ? 'blocked' : 'plain');
-  return convolve(e, [image, filterOf(e, filter, groups), biasOf(e, value), sum], {
+  const blocked = fitsBlocks(x.shape, e.block);
+  const how = {
     window: four(filter).slice(2),
     stride,
     pads: [pad, pad, padEnd, padEnd],
     groups,
     relu,
-  });
+  };
+  const image = e.nameOf(x, blocked ? 'blocked' : 'plain');
+  const inputs = [image, filterOf(e, filter, groups), biasOf(e, value), sum] as const;
+  if (blocked && fitsSideBySide(four(x), how)) {
+    return convolveSideBySide(e, inputs, four(x), value, how);
+  }
+  return convolve(e, inputs, how);
 }
 
 /** dx of a stride of 1: dy convolved with the filter turned by 180 degrees, its channels swapped. */
@@ -47,41 +55,10 @@ export function emitBlockedInputGradient(e: Emitter, value: Value, sum: string):
   const [dy, filter] = [inputOf(value, 0), inputOf(value, 1)];
   const [, , rows, columns] = four(filter);
   const [y, x] = [rows - 1 - pad, columns - 1 - pad];
-  return convolve(e, [e.nameOf(dy, 'blocked'), turnedFilter(e, filter), '', sum], {
-    window: [rows, columns],
-    stride: 1,
-    pads: [y, x, y, x],
-    groups: 1,
-    relu: false,
-  });
-}
-
-export interface Convolving {
-  window: readonly number[];
-  stride: number;
-  /** Of rows and columns before, then after. */
-  pads: readonly number[];
-  groups: number;
-  relu: boolean;
-  dilation?: number;
-}
-
-/** The blocked operator itself. @param inputs image, filter, bias ('' for none), sum ('' for none) */
-export function convolve(
-  e: Emitter,
-  inputs: readonly string[],
-  { window, stride, pads, groups, relu, dilation = 1 }: Convolving,
-): string {
-  const given = inputs.slice(0, inputs.findLastIndex((name) => name !== '') + 1);
-  const attributes = {
-    kernel_shape: ints(...window),
-    strides: ints(stride, stride),
-    dilations: ints(dilation, dilation),
-    pads: ints(...pads),
-    group: int(groups),
-    ...(relu ? { activation: { string: 'Relu' } } : {}),
-  };
-  return e.node('Conv', given, attributes, NCHWC);
+  const inputs = [e.nameOf(dy, 'blocked'), turnedFilter(e, filter), '', sum] as const;
+  const how = { window: [rows, columns], stride: 1, pads: [y, x, y, x], groups: 1, relu: false };
+  if (fitsSideBySide(four(dy), how)) return convolveSideBySide(e, inputs, four(dy), value, how);
+  return convolve(e, inputs, how);
 }
 
 /** The filter as the operator wants it: by blocks of both channels, or of the filters only. */

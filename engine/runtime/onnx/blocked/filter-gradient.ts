@@ -11,7 +11,7 @@ import type { Value } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
 import { int, ints } from '../emitter.ts';
 import { NCHWC, fitsBlocks, fitsFilterBlocks } from '../layout.ts';
-import { convolve } from './convolution.ts';
+import { convolve } from './operator.ts';
 import { four, geometryOf, inputOf } from './values.ts';
 
 /** Bytes of the filters that one pass reads: half of a core's second-level cache. */

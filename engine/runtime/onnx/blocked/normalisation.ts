@@ -7,7 +7,7 @@ import { sizeOf } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
 import { int } from '../emitter.ts';
 import { NCHWC } from '../layout.ts';
-import { convolve } from './convolution.ts';
+import { convolve } from './operator.ts';
 import { four, inputOf } from './values.ts';
 
 /** relu(scale x + shift + sum) with `scale` and `shift` ('' for none) of one element per channel. */

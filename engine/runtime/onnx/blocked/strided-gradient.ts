@@ -8,7 +8,7 @@ import type { Value } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
 import { int, ints } from '../emitter.ts';
 import { fitsBlocks, fitsFilterBlocks } from '../layout.ts';
-import { convolve } from './convolution.ts';
+import { convolve } from './operator.ts';
 import { filtersOfTaps } from './turned-filter.ts';
 import { four, geometryOf, inputOf } from './values.ts';
 
