@@ -40,11 +40,11 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const e = new Emitter(options);
   const inputs = bindInputs(e, graph, fixed);
   emitValues(e, graph);
-  const filters = inputs.filter((value) => e.layoutOf(value) === 'filter').map(({ name }) => name);
-  const outputs = [...graph.outputs].map(([name, value]) => {
-    if (emitOutput(e, name, value) === 'filter') filters.push(name);
-    return { name, shape: value.shape };
-  });
+  const layoutOf = (value: Value): Layout => (e.layoutOf(value) === 'filter' ? 'filter' : 'plain');
+  const ports = [...inputs.map((value) => [value.name, value] as const), ...graph.outputs];
+  const filters = ports.filter(([, value]) => layoutOf(value) === 'filter').map(([name]) => name);
+  for (const [name, value] of graph.outputs) e.output(name, e.nameOf(value, layoutOf(value)));
+  const outputs = [...graph.outputs].map(([name, { shape }]) => ({ name, shape }));
   const model = encodeModel({ nodes: e.nodes, initializers: e.initializers, inputs, outputs });
   return { model, filters: new Set(filters) };
 }
@@ -82,11 +82,4 @@ function emitValues(e: Emitter, graph: Graph): void {
       e.bind(value, blocked?.name ?? emitOperation(e, value), blocked?.layout ?? 'plain');
     }
   }
-}
-
-function emitOutput(e: Emitter, name: string, value: Value): Layout {
-  const layout = e.layoutOf(value) === 'filter' ? 'filter' : 'plain';
-  const inputs = [e.nameOf(value, layout)];
-  e.nodes.push({ type: 'Identity', inputs, outputs: [name], attributes: {} });
-  return layout;
 }

@@ -8,11 +8,15 @@ export const ints = (...values: number[]): AttributeValue => ({ ints: values });
 
 /** Collects ONNX nodes and constants under fresh names. */
 export class Emitter {
-  readonly nodes: OnnxNode[] = [];
+  readonly #nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   /** Names by layout; the first one is the layout that the value was computed in. */
   readonly #names = new Map<Value, Map<Layout, string>>();
   readonly #shared = new Map<string, unknown>();
+  /** Names that nodes gave. */
+  readonly #made = new Set<string>();
+  /** Names of outputs, by the names that nodes gave. */
+  readonly #outputs = new Map<string, string>();
   readonly #integers = new Map<string, string>();
   #count = 0;
   /** Nodes of ONNX's own domain only, so that any device has them. */
@@ -57,6 +61,22 @@ export class Emitter {
     return this.#shared.get(key) as T;
   }
 
+  /** All nodes, with the outputs under their final names. */
+  get nodes(): OnnxNode[] {
+    const final = (name: string): string => this.#outputs.get(name) ?? name;
+    return this.#nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(final),
+      outputs: node.outputs.map(final),
+    }));
+  }
+
+  /** Gives what a node made the name of an output; what is not a node's, or has one, is copied. */
+  output(name: string, made: string): void {
+    if (this.#made.has(made) && !this.#outputs.has(made)) this.#outputs.set(made, name);
+    else this.#nodes.push({ type: 'Identity', inputs: [made], outputs: [name], attributes: {} });
+  }
+
   /** Adds a node with one output and returns that output's name. */
   node(
     type: string,
@@ -75,7 +95,8 @@ export class Emitter {
     domain?: string,
   ): string[] {
     const outputs = Array.from({ length: count }, () => `t${this.#count++}`);
-    this.nodes.push({ type, inputs, outputs, attributes, ...(domain ? { domain } : {}) });
+    this.#nodes.push({ type, inputs, outputs, attributes, ...(domain ? { domain } : {}) });
+    outputs.forEach((name) => this.#made.add(name));
     return outputs;
   }
 

@@ -8,7 +8,7 @@ import type { Emitter } from '../emitter.ts';
 import { int } from '../emitter.ts';
 import { NCHWC } from '../layout.ts';
 import { convolve } from './operator.ts';
-import { four, inputOf } from './values.ts';
+import { four } from './values.ts';
 
 /** relu(scale x + shift + sum) with `scale` and `shift` ('' for none) of one element per channel. */
 function affine(
@@ -131,11 +131,4 @@ export function emitBatchNormInputGradient(e: Emitter, value: Value, sum: string
 
 function epsilonOf(value: Value): number {
   return (value.operation as { epsilon: number }).epsilon;
-}
-
-/** The normalised value of a normalisation or one of its gradients. */
-export function normalisedOf(value: Value): Value {
-  const { kind } = value.operation;
-  const second = kind === 'normaliseScaleGradient' || kind === 'batchNormInputGradient';
-  return inputOf(value, second ? 1 : 0);
 }
