@@ -95,7 +95,7 @@ function api(app: Hono, { handlers, context, streams }: AppOptions): void {
  * when its data set was removed or another home is served on the same port.
  */
 function pictures(app: Hono, { find }: Pictures): void {
-  app.get('/media/images/:id{[0-9]{1,15}}/:kind{original|input|shuffled}?', async (c) => {
+  app.get('/media/images/:id{[0-9]{1,15}}/:kind{(?:original|input|shuffled)}?', async (c) => {
     const kind = (c.req.param('kind') ?? 'thumbnail') as Parameters<typeof find>[1];
     const picture = find(Number(c.req.param('id')), kind, c.req.query());
     c.header('ETag', picture.etag);
