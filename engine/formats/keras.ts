@@ -7,7 +7,7 @@ import { readKerasStore } from './keras-store.ts';
 import type { KerasLayer, KerasWeights } from './keras-topology.ts';
 import { asRecord, inputSide, layersOf, metadataOf } from './keras-topology.ts';
 import type { RawTensor } from './weights.ts';
-import { UNKNOWN_PREPROCESSING } from './weights.ts';
+import { UNKNOWN_PREPROCESSING } from './told.ts';
 import { readZip } from './zip.ts';
 
 const KIND = 'Keras file';

@@ -5,7 +5,8 @@ import { unpickle } from './pickle.ts';
 import { findStateDict } from './state-dict.ts';
 import { TorchRules } from './torch-pickle.ts';
 import { rawTensor, type TorchStorage } from './torch-tensors.ts';
-import { type RawWeights, UNKNOWN_PREPROCESSING } from './weights.ts';
+import { UNKNOWN_PREPROCESSING } from './told.ts';
+import type { RawWeights } from './weights.ts';
 
 /** What begins a file that torch.save wrote before PyTorch 1.6 (and on request since). */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;

@@ -9,7 +9,7 @@ import { unusable } from './failure.ts';
 import type { KerasWeights } from './keras-topology.ts';
 import { asRecord, classNamesIn, inputSide, layersOf, metadataOf } from './keras-topology.ts';
 import type { RawTensor } from './weights.ts';
-import { UNKNOWN_PREPROCESSING } from './weights.ts';
+import { UNKNOWN_PREPROCESSING } from './told.ts';
 
 const weightSchema = z.object({
   name: z.string(),
