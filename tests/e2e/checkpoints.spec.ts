@@ -29,6 +29,9 @@ test('a file is chosen by keyboard, looked into, and imported', async ({ entered
   await page.getByRole('link', { name: 'Checkpoints' }).click();
   await expect(page.getByText('No checkpoints yet')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Known sources' })).toBeVisible();
+  const pickled = page.getByRole('listitem').filter({ hasText: 'DenseNet-121, chest X-rays' });
+  await expect(pickled).toContainText('pickled Python module');
+  await expect(pickled.getByRole('button')).toHaveCount(0);
   await expectAccessible(page);
   await page.getByRole('link', { name: 'Import weights' }).first().press('Enter');
   const dialog = page.getByRole('dialog');
