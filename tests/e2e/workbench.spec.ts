@@ -253,6 +253,32 @@ test('a study in progress is paused and goes on', async ({ entered: page }) => {
   await expect(page.getByText('1 of 1 runs done')).toBeVisible({ timeout: 500_000 });
 });
 
+test('a training that diverges links the images on which it did', async ({ entered: page }) => {
+  await visit(page, '#/studies/new');
+  await expect(page.getByLabel('Name')).toHaveValue(STUDY);
+  await page.getByLabel('Name').fill('diverged');
+  await page.getByRole('checkbox', { name: 'filled' }).uncheck();
+  await page.getByLabel('Width').fill('4');
+  await page.getByLabel('Image size').fill('32');
+  await page.getByLabel('Batch').fill('8');
+  await page.getByLabel('Peak learning rate').fill('1e30');
+  await page.getByLabel('Seeds', { exact: true }).fill('9');
+  await expect(page.getByText('1 run', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Create and start' }).click();
+  const run = page.getByRole('row', { name: /RI-T seed 9/ });
+  await expect(run.getByText('failed')).toBeVisible({ timeout: 120_000 });
+  await run.getByRole('button', { name: /^r[0-9a-f]/ }).click();
+  const images = page.getByRole('dialog').getByRole('list', { name: 'Images it is about' });
+  await expect(images.getByRole('link')).toHaveCount(8);
+  await expectAccessible(page);
+  const link = images.getByRole('link').first();
+  const id = /\d+$/.exec(await link.innerText())?.[0];
+  await link.click();
+  await expect(page.getByRole('heading', { level: 1, name: 'shapes' })).toBeVisible();
+  const image = page.getByRole('complementary', { name: 'Image' });
+  await expect(image.getByRole('img').first()).toHaveAttribute('src', new RegExp(`/${id}[/?]`));
+});
+
 test('the images of a disagreement are opened from the table and stepped by arrow keys', async ({
   entered: page,
 }) => {
