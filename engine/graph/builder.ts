@@ -65,6 +65,7 @@ export class GraphBuilder {
   sub = (a: Value, b: Value): Value => this.#add({ kind: 'sub' }, [a, b]);
   mul = (a: Value, b: Value): Value => this.#add({ kind: 'mul' }, [a, b]);
   div = (a: Value, b: Value): Value => this.#add({ kind: 'div' }, [a, b]);
+  /** The smaller of two, for updates only: it has no gradient. */
   min = (a: Value, b: Value): Value => this.#add({ kind: 'min' }, [a, b]);
   relu = (x: Value): Value => this.#add({ kind: 'relu' }, [x]);
   /** Between 0 and 6. */

@@ -1,9 +1,49 @@
 /** Every differentiable operation over its whole range of shapes, as fast-check draws them. */
 import fc from 'fast-check';
 import type { GraphBuilder } from '../../../engine/graph/builder.ts';
-import type { Shape, Value } from '../../../engine/graph/types.ts';
+import type { OperationKind, Shape, Value } from '../../../engine/graph/types.ts';
 
 export type Build = (g: GraphBuilder) => Value;
+/** Where each kind of operation is compared: in a case's forward or backward graph, or elsewhere. */
+export const COMPARED: Record<OperationKind, 'forward' | 'backward' | 'update'> = {
+  input: 'forward',
+  parameter: 'forward',
+  constant: 'forward',
+  add: 'forward',
+  sub: 'forward',
+  mul: 'forward',
+  div: 'forward',
+  min: 'update', // it clips gradients and has none of its own
+  relu: 'forward',
+  relu6: 'forward',
+  exp: 'forward',
+  sqrt: 'forward',
+  logSoftmax: 'forward',
+  sigmoid: 'forward',
+  logSigmoid: 'forward',
+  matMul: 'forward',
+  reduceSum: 'forward',
+  reshape: 'forward',
+  broadcast: 'forward',
+  conv2d: 'forward',
+  maxPool: 'forward',
+  averagePool: 'forward',
+  concat: 'forward',
+  slice: 'forward',
+  pad: 'forward',
+  batchNorm: 'forward',
+  normalise: 'forward',
+  channelMean: 'forward',
+  channelVariance: 'forward',
+  normaliseScaleGradient: 'backward',
+  batchNormInputGradient: 'backward',
+  reluGradient: 'backward',
+  relu6Gradient: 'backward',
+  conv2dInputGradient: 'backward',
+  conv2dFilterGradient: 'backward',
+  maxPoolGradient: 'backward',
+};
+
 export type Case = [name: string, draws: fc.Arbitrary<Build>];
 
 const side = fc.integer({ min: 1, max: 4 });
@@ -235,6 +275,9 @@ const reluOfSigned: Case = [
   'relu of both signs',
   shape(1, 3).map((given) => (g) => g.relu(g.parameter('x', [...given, 2]))),
 ];
+
+/** Operations of updates, which have no gradient. */
+export const UPDATE_CASES: readonly Case[] = [elementwise('min')];
 
 export const CASES: readonly Case[] = [
   ...(['add', 'sub', 'mul', 'div'] as const).map(elementwise),

@@ -16,17 +16,23 @@ export interface Single {
 
 /** `build` declares parameters and returns the operation's result. */
 export function single(build: (g: GraphBuilder) => Value): Single {
-  const g = new GraphBuilder();
-  const result = build(g);
-  const loss = g.reduceSum(g.mul(result, g.input('positiveDirection', result.shape)));
-  const forward = g.finish([
-    ['loss', loss],
-    ['result', result],
-  ]);
+  const { g, loss, forward } = alone(build);
   const { parameters } = forward;
   const found = gradients(g, loss, parameters);
   const backward = g.finish(parameters.map(({ name }, i) => [`d/${name}`, found[i] as Value]));
   return { forward, backward };
+}
+
+/** The forward graph of one operation: outputs loss and result. */
+export function alone(build: (g: GraphBuilder) => Value) {
+  const g = new GraphBuilder();
+  const result = build(g);
+  const loss = g.reduceSum(g.mul(result, g.input('positiveDirection', result.shape)));
+  const forward: Graph = g.finish([
+    ['loss', loss],
+    ['result', result],
+  ]);
+  return { g, loss, forward };
 }
 
 /** Runs a graph once with onnxruntime. */
