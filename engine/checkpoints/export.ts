@@ -1,5 +1,6 @@
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import type { Preprocessing } from '../../contract/checkpoints.ts';
+import type { Recipe } from '../../contract/study.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { encodeSafetensors } from '../formats/safetensors.ts';
 import { METADATA_KEYS } from '../formats/weights.ts';
@@ -80,14 +81,23 @@ function optionsOf({
   return { architecture, classes: classes ?? 1, batch: 1, mode: 'evaluation' };
 }
 
-function metadataOf({
+/** What our weights files say beside their tensors, under the keys that an import reads. */
+export function metadataOf({
   architecture,
   classNames,
   preprocessing,
-}: Checkpoint): Record<string, string> {
+}: Pick<Checkpoint, 'architecture' | 'classNames' | 'preprocessing'>): Record<string, string> {
   return {
     [METADATA_KEYS.architecture]: JSON.stringify(architecture),
     [METADATA_KEYS.preprocessing]: JSON.stringify(preprocessing),
     ...(classNames ? { [METADATA_KEYS.classes]: JSON.stringify(classNames) } : {}),
   };
+}
+
+/** How a run of ours fed its images: by its recipe, at this side in pixels. */
+export function preprocessingOf(
+  { mean, std, interpolation, resize }: Recipe,
+  size: number,
+): Preprocessing {
+  return { size, mean, std, interpolation, crop: resize === 'crop' ? 1 : null };
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Checkpoint } from '../../engine/checkpoints/export.ts';
-import { encodeCheckpoint, exportOnnx } from '../../engine/checkpoints/export.ts';
+import { encodeCheckpoint, exportOnnx, preprocessingOf } from '../../engine/checkpoints/export.ts';
 import { decodeSafetensors } from '../../engine/formats/safetensors.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import type { HostContext } from '../context.ts';
@@ -55,13 +55,11 @@ async function ofRun(place: Place, id: string): Promise<Checkpoint> {
     });
   }
   const { architecture, classNames, recipe } = runSpec(place.db, id);
-  const { mean, std, interpolation, resize } = recipe;
-  const crop = resize === 'crop' ? 1 : null;
   return {
     architecture,
     classes: classNames.length,
     classNames,
-    preprocessing: { size: architecture.image, mean, std, interpolation, crop },
+    preprocessing: preprocessingOf(recipe, architecture.image),
     weights: await readWeights(file),
   };
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import type { EpochMetrics } from '../../contract/runs.ts';
+import { metadataOf, preprocessingOf } from '../../engine/checkpoints/export.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { buildModel } from '../../engine/models/registry.ts';
@@ -153,12 +154,9 @@ class RunUnderWay {
   }
 
   async #keepWeights(epoch: number, weights: Weights): Promise<void> {
-    const { folder, runId, architecture, classNames } = this.#job;
-    const metadata = {
-      run: runId,
-      architecture: JSON.stringify(architecture),
-      classes: JSON.stringify(classNames),
-    };
+    const { folder, runId, architecture, classNames, recipe } = this.#job;
+    const preprocessing = preprocessingOf(recipe, architecture.image);
+    const metadata = { run: runId, ...metadataOf({ architecture, classNames, preprocessing }) };
     const file = await writeWeights(folder, epoch, this.#parameters, weights, metadata);
     this.journal.files = [...this.journal.files.filter(({ name }) => name !== file.name), file];
   }

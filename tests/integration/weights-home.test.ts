@@ -225,10 +225,17 @@ describe('in use', () => {
     expect(name).toBe(`${run}.safetensors`);
     const file = join(home, '..', name);
     writeFileSync(file, data);
-    expect(await workbench.handlers['checkpoints.inspect']({ path: file })).toMatchObject({
-      classNames: ['box', 'cross', 'disc'],
-      preprocessing: { size: 16, mean: [0.5, 0.5, 0.5], interpolation: 'bilinear' },
-      match: { strict: true, classes: 3 },
+    for (const path of [file, join(home, 'runs', run, 'weights-0001.safetensors')]) {
+      expect(await workbench.handlers['checkpoints.inspect']({ path })).toMatchObject({
+        classNames: ['box', 'cross', 'disc'],
+        preprocessing: { size: 16, mean: [0.5, 0.5, 0.5], interpolation: 'bilinear' },
+        match: { strict: true, classes: 3, architecture: { image: 16 } },
+      });
+    }
+    const trained = join(home, 'runs', run, 'weights-0001.safetensors');
+    expect(await bring(workbench, { path: trained, name: 'trained' })).toMatchObject({
+      architecture: { name: 'fixup-resnet10', width: 4, image: 16 },
+      preprocessing: { size: 16 },
     });
 
     await workbench.handlers['studies.remove']({ id: study.id });
