@@ -66,7 +66,7 @@ export interface CheckpointSummary {
   id: string;
   name: string;
   format: WeightFormat;
-  /** Where the file was when it was imported. */
+  /** Where the file was when it was imported, or what was recalibrated on what. */
   source: string;
   architecture: ArchitectureSpec;
   classNames: string[] | null;

@@ -6,6 +6,8 @@ import type { ExportFormat } from '../../host/checkpoints/export.ts';
 import { inspectWeights } from '../../host/checkpoints/inspect.ts';
 import { fileLogits } from '../../host/checkpoints/logits.ts';
 import { writeFileAtomic } from '../../host/files.ts';
+import { recalibrateWeights } from '../../host/checkpoints/recalibrate.ts';
+import type { RecalibrationRequest } from '../../host/checkpoints/recalibrate.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
@@ -31,6 +33,8 @@ export interface ExportOptions extends GlobalOptions {
   format: ExportFormat;
   out: string;
 }
+
+export type RecalibrateOptions = GlobalOptions & Omit<RecalibrationRequest, 'source'>;
 
 export interface LogitsOptions extends InspectOptions {
   input: string;
@@ -119,9 +123,22 @@ export async function logits(file: string, options: LogitsOptions): Promise<void
     out,
     ...(architecture ? { architecture } : {}),
   });
-  for (const note of result.notes) process.stderr.write(`note: ${printable(note)}\n`);
+  result.notes.forEach(printNote);
   if (json) printJson({ file, input, out, ...result });
   else printLine(`${out}: logits of ${result.images} images for ${result.classes} classes`);
+}
+
+function printNote(text: string): void {
+  process.stderr.write(`note: ${printable(text)}\n`);
+}
+
+/** `weights recalibrate` */
+export async function recalibrate(source: string, options: RecalibrateOptions): Promise<void> {
+  await inHome('weights recalibrate', options, async ({ context }) => {
+    const made = await recalibrateWeights(context, { ...options, source }, printNote);
+    if (options.json) printJson(made);
+    else printCheckpoint(made);
+  });
 }
 
 async function inHome(

@@ -7,6 +7,7 @@ import type {
   ImportOptions,
   InspectOptions,
   LogitsOptions,
+  RecalibrateOptions,
 } from './weights-actions.ts';
 
 const ARCHITECTURE = () =>
@@ -23,6 +24,7 @@ export function register(program: Command): void {
   registerList(weights);
   registerRemove(weights);
   registerExport(weights);
+  registerRecalibrate(weights);
   registerLogits(weights);
 }
 
@@ -117,6 +119,24 @@ function registerExport(weights: Command): void {
     );
 }
 
+function registerRecalibrate(weights: Command): void {
+  weights
+    .command('recalibrate')
+    .description('make a checkpoint with BatchNorm’s running statistics anew, on your images')
+    .addArgument(new Argument('<source>', 'id of a run, or name or id of a checkpoint'))
+    .requiredOption('--data <set>', 'name or id of the data set')
+    .option('--domain <name>', 'default: all its domains')
+    .option('--batch <images>', 'images whose moments are taken together', parseCount, 32)
+    .requiredOption('--name <name>', 'how studies will call the new checkpoint')
+    .option(...JSON_OPTION)
+    .action(
+      action(async (source: string, options: RecalibrateOptions, command: Command) => {
+        const { recalibrate } = await import('./weights-actions.ts');
+        await recalibrate(source, { ...options, ...globalOptions(command) });
+      }),
+    );
+}
+
 function registerLogits(weights: Command): void {
   weights
     .command('logits')
@@ -143,6 +163,11 @@ function parseTriple(text: string): [number, number, number] {
   const values = [r, g, b].filter((value) => value !== undefined && Number.isFinite(value));
   if (values.length === 3 && more.length === 0) return values as [number, number, number];
   throw new InvalidArgumentError('give three numbers, such as 0.485,0.456,0.406');
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('give a whole number from 1 to 9999');
 }
 
 function parseSize(text: string): number {

@@ -27,9 +27,12 @@ const BATCH = 'N';
 
 /**
  * A checkpoint as safetensors: float32, our parameter names (torchvision's where the architecture
- * is), architecture, class names and preprocessing as JSON in the metadata.
+ * is), architecture, class names and preprocessing as JSON in the metadata, and what `more` says.
  */
-export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+export function encodeCheckpoint(
+  checkpoint: Checkpoint,
+  more: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const { weights } = checkpoint;
   const tensors = parametersOf(checkpoint).flatMap(({ name, shape }) => {
     const data = weights.get(name);
@@ -37,7 +40,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   });
   return encodeSafetensors({
     tensors: new Map(tensors),
-    metadata: { format: 'pt', ...metadataOf(checkpoint) },
+    metadata: { format: 'pt', ...metadataOf(checkpoint), ...more },
   });
 }
 

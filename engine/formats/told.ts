@@ -9,6 +9,8 @@ export const METADATA_KEYS = {
   classes: 'carryover.classes',
   /** An `ArchitectureSpec`. */
   architecture: 'carryover.architecture',
+  /** What running statistics were made anew from and on. */
+  recalibrated: 'carryover.recalibrated',
 } as const;
 
 /** For files that do not say how images were fed. */

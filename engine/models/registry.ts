@@ -1,4 +1,4 @@
-import type { ArchitectureName } from '../../contract/architecture.ts';
+import type { ArchitectureName, ArchitectureSpec } from '../../contract/architecture.ts';
 import { ARCHITECTURE_DEFAULTS } from '../../contract/architecture.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { stream } from '../random/streams.ts';
@@ -35,6 +35,12 @@ function fixup(depth: ResNetDepth): Build {
 
 function resNet(depth: ResNetDepth): Build {
   return (options) => buildResNet(depth, options);
+}
+
+/** Whether the network normalises by running statistics. */
+export function hasBatchNorm(architecture: ArchitectureSpec): boolean {
+  const { parameters } = buildModel({ architecture, classes: 1, batch: 1, mode: 'evaluation' });
+  return parameters.some(({ role }) => role === 'statistic');
 }
 
 /** Tensors by parameter name, running statistics among them. */

@@ -32,17 +32,40 @@ export async function exportWeights(
   source: string,
   format: ExportFormat,
 ): Promise<ExportedWeights> {
-  const isRun = place.db.prepare('SELECT 1 FROM runs WHERE id = ?').get(source) !== undefined;
-  const checkpoint = isRun ? await ofRun(place, source) : await ofImported(place, source);
+  const { name, checkpoint } = await readSource(place, source);
   const data = format === 'onnx' ? exportOnnx(checkpoint) : encodeCheckpoint(checkpoint);
-  const name = isRun ? source : findCheckpoint(place.db, source).name;
   return { name: `${name}.${format}`, data };
 }
 
-async function ofImported({ db, home }: Place, nameOrId: string): Promise<Checkpoint> {
-  const { id, architecture, classes, classNames, preprocessing } = findCheckpoint(db, nameOrId);
+/** Weights in the home and what they belong to. */
+export interface Source {
+  kind: 'run' | 'checkpoint';
+  id: string;
+  /** A run's is its id. */
+  name: string;
+  licence: string | null;
+  checkpoint: Checkpoint;
+}
+
+/**
+ * The result of a finished run (by id) or an imported checkpoint (by name or id). Throws
+ * `not-found`, `conflict` when the run is not done.
+ */
+export async function readSource(place: Place, source: string): Promise<Source> {
+  const isRun = place.db.prepare('SELECT 1 FROM runs WHERE id = ?').get(source) !== undefined;
+  if (isRun) {
+    const checkpoint = await ofRun(place, source);
+    return { kind: 'run', id: source, name: source, licence: null, checkpoint };
+  }
+  return ofImported(place, source);
+}
+
+async function ofImported({ db, home }: Place, nameOrId: string): Promise<Source> {
+  const { id, name, licence, ...rest } = findCheckpoint(db, nameOrId);
+  const { architecture, classes, classNames, preprocessing } = rest;
   const weights = await readWeights(checkpointFile(home, id));
-  return { architecture, classes, classNames, preprocessing, weights };
+  const checkpoint = { architecture, classes, classNames, preprocessing, weights };
+  return { kind: 'checkpoint', id, name, licence, checkpoint };
 }
 
 async function ofRun(place: Place, id: string): Promise<Checkpoint> {

@@ -31,10 +31,12 @@ const NAMES_SHOWN = 3;
  * and a row; the original stays where it is and is not needed again. Strict unless `loose`. Throws
  * `bad-input` (name, tensors that do not fit), `conflict` (name or weights are there already),
  * `unsupported` (no architecture fits) and what reading and writing throw.
+ * @param origin what it is said to come from; absent: the file
  */
 export async function importCheckpoint(
   context: HostContext,
   body: RequestBody<'checkpoints.import'>,
+  origin?: string,
 ): Promise<CheckpointDetail> {
   const name = body.name.trim();
   requireFreeName(context.db, name);
@@ -46,7 +48,7 @@ export async function importCheckpoint(
   const weights = match.read();
   refuseUnusable(weights, body.path);
   const id = identityOf(match.report, weights);
-  refuseTwin(context.db, id, body.path);
+  refuseTwin(context.db, id, origin ?? body.path);
   const preprocessing = preprocessingOf(inspected, body.preprocessing);
   const checkpoint: Checkpoint = {
     architecture: { ...match.report.architecture, image: imageSize(preprocessing.size) },
@@ -56,7 +58,8 @@ export async function importCheckpoint(
     weights,
   };
   const licence = body.licence?.trim() || null;
-  await store(context, { id, name, licence, report: inspected.report }, checkpoint);
+  const report = { ...inspected.report, file: origin ?? inspected.report.file };
+  await store(context, { id, name, licence, report }, checkpoint);
   return checkpointDetail(context.db, id);
 }
 
@@ -91,7 +94,8 @@ async function store(
   }
 }
 
-function requireFreeName(db: Database, name: string): void {
+/** Throws `bad-input` or `conflict` unless a new checkpoint can have this name. */
+export function requireFreeName(db: Database, name: string): void {
   if (!NAME.test(name)) {
     throw new CarryoverError('bad-input', `"${name}" cannot name a checkpoint`, {
       value: name,

@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { DatasetSummary } from '../../contract/datasets.ts';
 import { listNames, listSummaries } from '../datasets/read.ts';
+import { absolutePath } from '../datasets/walk.ts';
+import type { ItemList } from '../trainer/protocol.ts';
 
 /** An image as studies see it. */
 export interface StudyImage {
@@ -46,6 +48,20 @@ function byClassAndContent(a: StudyImage, b: StudyImage): number {
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+/** What the trainer is told of images. `labels`: the index of each class. */
+export function itemsOf(
+  root: string,
+  images: readonly StudyImage[],
+  labels: ReadonlyMap<string, number>,
+): ItemList {
+  return {
+    imageIds: images.map(({ id }) => id),
+    paths: images.map(({ path }) => absolutePath(root, path)),
+    labels: images.map(({ label }) => labels.get(label) ?? 0),
+    hashes: images.map(({ sha256 }) => sha256),
+  };
 }
 
 /** Images per class name. */

@@ -7,15 +7,15 @@ import { stream } from '../../engine/random/streams.ts';
 import { cacheBound } from '../cache.ts';
 import { checkpointFile } from '../checkpoints/store.ts';
 import type { HostContext } from '../context.ts';
-import { absolutePath } from '../datasets/walk.ts';
 import { databaseError } from '../db/errors.ts';
 import type { DeviceInUse } from '../devices/use.ts';
 import { deviceToTrainOn } from '../devices/use.ts';
 import { fileError, writeFileAtomic } from '../files.ts';
-import type { ItemList, TrainerCommand, TrainerJob, TrainerMessage } from '../trainer/protocol.ts';
+import type { TrainerCommand, TrainerJob, TrainerMessage } from '../trainer/protocol.ts';
 import type { Child } from './child.ts';
 import { startChild, TRAINER } from './child.ts';
 import type { StudyImage } from './data.ts';
+import { itemsOf } from './data.ts';
 import type { PlannedRun } from './plan.ts';
 import { imagesOfRun, runTitle } from './progress.ts';
 import type { StudyProgress } from './progress.ts';
@@ -112,6 +112,8 @@ export function trainerJob(
   const { spec } = run;
   const { epochs } = spec.training;
   const keep = new Set([...run.keepEpochs, ...kept]);
+  const labels = new Map(spec.classNames.map((name, index) => [name, index]));
+  const items = (images: readonly StudyImage[]) => itemsOf(run.dataset.root, images, labels);
   return {
     runId: run.id,
     folder,
@@ -123,9 +125,9 @@ export function trainerJob(
     training: spec.training,
     seed: trainingSeed(spec),
     shuffle: spec.shuffle,
-    train: itemsOf(run, run.train),
-    validation: run.validation && itemsOf(run, run.validation),
-    test: run.test && itemsOf(run, run.test),
+    train: items(run.train),
+    validation: run.validation && items(run.validation),
+    test: run.test && items(run.test),
     start: startOf(context, run),
     keepEpochs: [...keep].filter((epoch) => epoch > 0 && epoch < epochs).sort((a, b) => a - b),
     device: device.id,
@@ -136,16 +138,6 @@ export function trainerJob(
 /** Pretraining draws from streams of its own, so that no random start of an arm is also its start. */
 function trainingSeed({ kind, seed }: PlannedRun['spec']): number {
   return kind === 'pretraining' ? stream(seed, 'pretraining').nextUint32() : seed;
-}
-
-function itemsOf({ dataset, spec }: PlannedRun, images: readonly StudyImage[]): ItemList {
-  const labels = new Map(spec.classNames.map((name, index) => [name, index]));
-  return {
-    imageIds: images.map(({ id }) => id),
-    paths: images.map(({ path }) => absolutePath(dataset.root, path)),
-    labels: images.map(({ label }) => labels.get(label)!),
-    hashes: images.map(({ sha256 }) => sha256),
-  };
 }
 
 function startOf(context: HostContext, { spec, checkpoint }: PlannedRun): TrainerJob['start'] {
