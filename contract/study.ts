@@ -310,5 +310,7 @@ export interface StudyResults {
     lambda: number[];
     accuracy: number[];
     loss: number[];
+    /** What to know before reading it: what was done with BatchNorm's running statistics. */
+    note?: string;
   }[];
 }

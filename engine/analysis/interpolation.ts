@@ -14,7 +14,7 @@ export interface LinePoint {
 
 /**
  * (1 - lambda) a + lambda b, parameter by parameter (Neyshabur et al. 2020, section on the
- * performance barrier). Exactly a at 0 and exactly b at 1.
+ * performance barrier), running statistics like all else. Exactly a at 0 and exactly b at 1.
  */
 export function interpolate(a: Weights, b: Weights, lambda: number): Weights {
   return new Map(

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { StudyResults } from '../../contract/study.ts';
+import { hasBatchNorm } from '../../engine/models/registry.ts';
 import type { HostContext } from '../context.ts';
 import { writeFileAtomic } from '../files.ts';
 import type { InterpolationJob, InterpolationMessage, TrainerJob } from '../trainer/protocol.ts';
 import { INTERPOLATOR, startChild } from './child.ts';
 import { runFolder, weightsFile } from './run-files.ts';
-import { resultEpoch } from './run-rows.ts';
+import { resultEpoch, runSpec } from './run-rows.ts';
 
 const POINTS = 11;
+const BATCH_NORM =
+  'BatchNorm: running statistics interpolated, not recalibrated; between the ends accuracy may be lower for that alone';
 
 type Barrier = StudyResults['barriers'][number];
 
@@ -30,6 +33,7 @@ export async function walkLine(
     shuffle: a.shuffle,
     a: a.id,
     b: b.id,
+    ...(hasBatchNorm(runSpec(context.db, a.id).architecture) && { note: BATCH_NORM }),
     lambda: [],
     accuracy: [],
     loss: [],

@@ -66,6 +66,21 @@ test('validation images are kept apart, curves have them, early stopping ends ru
   expect(epochs.split('\r\n')[0]).toContain('validation_loss,validation_accuracy');
 });
 
+test('a line between networks with BatchNorm says what became of their statistics', async () => {
+  const { home, workbench } = await shapesHome(6);
+  const yaml = changed(
+    shapesStudy({ epochs: 1 }),
+    ['name: fixup-resnet10, width: 4', 'name: convnet, width: 8'],
+    ['  P-T: { init: { checkpoint: thin@last } }\n', ''],
+    ['pretraining:\n  thin: { data: { set: shapes, domains: [thin] }, epochs: 2 }\n', ''],
+  );
+  const study = await runStudy(workbench, `${yaml}analyses: [barrier]\n`);
+  const note = 'BatchNorm: running statistics interpolated, not recalibrated';
+  expect(study.results?.barriers).toMatchObject([{ note: expect.stringContaining(note) }]);
+  const report = readFileSync(join(home, 'reports', study.id, 'report.html'), 'utf8');
+  expect(report).toContain(note);
+});
+
 test('an arm with a training of its own differs in that, and plan and report say so', async () => {
   const { home, workbench } = await shapesHome();
   const yaml = changed(shapesStudy({ epochs: 2, seeds: [0] }), [

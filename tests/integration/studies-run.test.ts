@@ -92,6 +92,7 @@ function checkLines({ results }: StudyDetail, runs: RunSummary[]): void {
   expect(lines.map(({ kind }) => kind)).toEqual(['P-T/P-T', 'RI-T/RI-T']);
   for (const line of lines) {
     expect(line.lambda).toHaveLength(11);
+    expect(line.note).toBeUndefined();
     const ends = [line.a, line.b].map((id) => runs.find((run) => run.id === id)?.testAccuracy);
     expect([line.accuracy[0], line.accuracy.at(-1)]).toEqual(ends);
   }

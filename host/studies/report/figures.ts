@@ -93,6 +93,7 @@ function barrierFigures(data: ReportData, legend: Html): Html | null {
   const { barriers } = data.results;
   if (barriers.length === 0) return null;
   const byShuffle = [...Map.groupBy(barriers, ({ shuffle }) => shuffle)];
+  const notes = [...new Set(barriers.flatMap(({ note = [] }) => note))];
   const charts = byShuffle.map(([shuffle, own]) => {
     const lines = own.map(({ kind, a, lambda, accuracy }) => {
       const arm = data.runs.find(({ id }) => id === a)?.arm ?? '';
@@ -107,6 +108,7 @@ function barrierFigures(data: ReportData, legend: Html): Html | null {
       Test accuracy of the weights (1 − λ) a + λ b, where a and b are the first and the second seed
       of an arm. A flat line: both lie in one basin. A valley: a barrier parts them.
     </p>
+    ${notes.map((note) => html`<p><strong>${note}.</strong></p>`)}
     <div class="figures">${charts}</div>`;
 }
 
