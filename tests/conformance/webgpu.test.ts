@@ -11,7 +11,7 @@ import type { WebgpuResult } from './support/webgpu-child.ts';
 const CHILD = join(import.meta.dirname, 'support', 'webgpu-child.ts');
 const TOLERANCE = 5e-3;
 
-const names = ['fixup-resnet10', 'resnet18 with AdamW'];
+const names = ['fixup-resnet10', 'convnet with AdamW'];
 const found = findSwiftShader();
 
 if ('missing' in found) {
