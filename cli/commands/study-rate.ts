@@ -1,8 +1,8 @@
 import type { RateSearch } from '../../contract/api.ts';
-import { CarryoverError } from '../../contract/errors.ts';
 import { writeFileAtomic } from '../../host/files.ts';
 import type { Workbench } from '../../host/workbench.ts';
-import { printJson, printLine, progressLine } from '../output.ts';
+import { followJob } from '../follow.ts';
+import { printJson, printLine } from '../output.ts';
 import { rateCsv, svgPlot, textPlot } from './rate-plot.ts';
 
 export interface FindRateOptions {
@@ -13,30 +13,13 @@ export interface FindRateOptions {
 
 /** Searches for a learning rate; Ctrl-C ends it. Throws what made it fail. */
 export async function searchRate(
-  { context, handlers }: Workbench,
+  workbench: Workbench,
   yaml: string,
   arm: string,
 ): Promise<RateSearch> {
+  const { handlers } = workbench;
   const job = await handlers['studies.findRate']({ yaml, arm });
-  const line = progressLine();
-  const unsubscribe = context.events.subscribe((event) => {
-    if (event.type === 'job' && event.job.id === job.id && event.job.progress) {
-      line.show(event.job.progress);
-    }
-  });
-  const cancel = (): void => void context.jobs.cancel(job.id);
-  process.on('SIGINT', cancel);
-  try {
-    const { status, failure, result } = await context.jobs.wait(job.id);
-    if (status === 'done' && result !== null)
-      return await handlers['studies.rateSearch']({ id: result });
-    if (failure) throw new CarryoverError(failure.code, failure.message, failure.detail);
-    throw new CarryoverError('cancelled', `the search is ${status}`);
-  } finally {
-    process.off('SIGINT', cancel);
-    unsubscribe();
-    line.end();
-  }
+  return handlers['studies.rateSearch']({ id: await followJob(workbench, job, 'the search') });
 }
 
 /** What was found: plot and suggestion, or JSON; files where they are wanted. */

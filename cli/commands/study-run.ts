@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { StudyDetail, StudyResults } from '../../contract/study.ts';
 import { isUpToDate } from '../../host/studies/runner.ts';
 import { saveStudy } from '../../host/studies/save.ts';
 import type { Workbench } from '../../host/workbench.ts';
+import { followJob } from '../follow.ts';
 import type { Column } from '../output.ts';
-import { printJson, printLine, printTable, progressLine } from '../output.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 
 /** Path of the report of a study, whether it is there or not. */
 export function reportPath({ context }: Workbench, studyId: string): string {
@@ -32,27 +32,11 @@ export async function runStudyText(
   return handlers['studies.get']({ id });
 }
 
-async function follow({ context, handlers }: Workbench, job: Job, id: string): Promise<void> {
-  const line = progressLine();
-  const unsubscribe = context.events.subscribe((event) => {
-    if (event.type === 'job' && event.job.id === job.id && event.job.progress) {
-      line.show(event.job.progress);
-    }
-  });
+async function follow(workbench: Workbench, job: Job, id: string): Promise<void> {
   const pause = (): void => {
-    void Promise.resolve(handlers['studies.pause']({ id })).catch(() => undefined);
+    void Promise.resolve(workbench.handlers['studies.pause']({ id })).catch(() => undefined);
   };
-  process.on('SIGINT', pause);
-  try {
-    const { status, failure } = await context.jobs.wait(job.id);
-    if (status === 'done') return;
-    if (failure) throw new CarryoverError(failure.code, failure.message, failure.detail);
-    throw new CarryoverError('cancelled', `the study is ${status}`);
-  } finally {
-    process.off('SIGINT', pause);
-    unsubscribe();
-    line.end();
-  }
+  await followJob(workbench, job, 'the study', pause);
 }
 
 /** What came of a run study: its main table and the path of its report, or all of it as JSON. */

@@ -1,16 +1,8 @@
 import type { Command } from 'commander';
-import { CarryoverError } from '../../contract/errors.ts';
-import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
+import { followJob } from '../follow.ts';
 import type { GlobalOptions } from '../output.ts';
-import {
-  action,
-  globalOptions,
-  printJson,
-  printLine,
-  printTable,
-  progressLine,
-} from '../output.ts';
+import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
 
 /** `carryover zoo` and `carryover zoo fetch ID`. */
 export function register(program: Command): void {
@@ -60,34 +52,13 @@ async function list({ home, json }: GlobalOptions): Promise<void> {
 async function bring(id: string, { home, json }: GlobalOptions): Promise<void> {
   const workbench = openWorkbench({ ...(home !== undefined && { home }), command: 'zoo fetch' });
   try {
-    const checkpointId = await follow(workbench, id);
+    const job = await workbench.handlers['zoo.download']({ id });
+    // Ctrl-C ends it; what was fetched is kept for the next time.
+    const checkpointId = await followJob(workbench, job, 'the download');
     const checkpoint = await workbench.handlers['checkpoints.get']({ id: checkpointId });
     if (json) printJson(checkpoint);
     else printLine(`imported as checkpoint "${checkpoint.name}" (${checkpointId})`);
   } finally {
     await workbench.close();
-  }
-}
-
-/** Ctrl-C ends the job; what was fetched is kept for the next time. */
-async function follow({ context, handlers }: Workbench, id: string): Promise<string> {
-  const job = await handlers['zoo.download']({ id });
-  const line = progressLine();
-  const unsubscribe = context.events.subscribe((event) => {
-    if (event.type === 'job' && event.job.id === job.id && event.job.progress) {
-      line.show(event.job.progress);
-    }
-  });
-  const cancel = (): void => void context.jobs.cancel(job.id);
-  process.on('SIGINT', cancel);
-  try {
-    const { status, failure, result } = await context.jobs.wait(job.id);
-    if (status === 'done' && result !== null) return result;
-    if (failure) throw new CarryoverError(failure.code, failure.message, failure.detail);
-    throw new CarryoverError('cancelled', `the download is ${status}`);
-  } finally {
-    process.off('SIGINT', cancel);
-    unsubscribe();
-    line.end();
   }
 }
