@@ -5,32 +5,14 @@ import { blockSize } from '../../engine/runtime/onnx/block-size.ts';
 import { compileGraph } from '../../engine/runtime/onnx/compile.ts';
 import { blockFilter, unblockFilter } from '../../engine/runtime/onnx/layout.ts';
 import { OnnxSession } from '../../engine/runtime/onnx/session.ts';
-import { tfjsGradients } from '../../engine/runtime/tfjs/runtime.ts';
-import type { Named } from './support/agree.ts';
-import { disagreement } from './support/agree.ts';
 import { BLOCKED_CASES } from './support/blocked-cases.ts';
-import { drawFeeds } from './support/draw.ts';
-import { evaluate64 } from './support/float64.ts';
-import { onnxGradients, runOnnx, single } from './support/single.ts';
+import { expectAgreement } from './support/compared.ts';
 
-const TOLERANCE = 1e-4;
 const block = await blockSize();
 
 describe('on blocked images', () => {
   test.each(BLOCKED_CASES)('%s: onnxruntime and TensorFlow.js agree', async (_, builds) => {
-    const property = fc.asyncProperty(builds, fc.nat(), async (build, seed) => {
-      const graphs = single(build);
-      const feeds = drawFeeds(graphs.forward, seed);
-      const other = await tfjsGradients(graphs.forward, feeds);
-      const result = (outputs: Named): Named =>
-        new Map([['result', outputs.get('result') as ArrayLike<number>]]);
-      const exact = result(evaluate64(graphs.forward, feeds));
-      const ours = result(await runOnnx(graphs.forward, feeds));
-      expect(disagreement(exact, ours).relative).toBeLessThan(1e-5);
-      const worst = disagreement(await onnxGradients(graphs, feeds), other.gradients);
-      expect(worst.relative, worst.name).toBeLessThan(TOLERANCE);
-    });
-    await fc.assert(property, { numRuns: 6 });
+    await fc.assert(fc.asyncProperty(builds, fc.nat(), expectAgreement), { numRuns: 6 });
   });
 
   test.runIf(block > 0)('a convolution with its sum and relu is one node', () => {
