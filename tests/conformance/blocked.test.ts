@@ -11,9 +11,14 @@ import { expectAgreement } from './support/compared.ts';
 const block = await blockSize();
 
 describe('on blocked images', () => {
-  test.each(BLOCKED_CASES)('%s: onnxruntime and TensorFlow.js agree', async (_, builds) => {
-    await fc.assert(fc.asyncProperty(builds, fc.nat(), expectAgreement), { numRuns: 6 });
-  });
+  // TensorFlow.js's processor backend is slow on whole blocks.
+  test.each(BLOCKED_CASES)(
+    '%s: onnxruntime and TensorFlow.js agree',
+    async (_, builds) => {
+      await fc.assert(fc.asyncProperty(builds, fc.nat(), expectAgreement), { numRuns: 5 });
+    },
+    300_000,
+  );
 
   test.runIf(block > 0)('a convolution with its sum and relu is one node', () => {
     const g = new GraphBuilder();
