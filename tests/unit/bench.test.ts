@@ -28,11 +28,12 @@ test('the median lies between the middle two', () => {
 });
 
 describe('a race', () => {
-  test('asks everybody in turn, the first round uncounted, and closes them', async () => {
+  test('asks everybody in turn, warms each turn up, and closes them', async () => {
     const log: string[] = [];
     const slow = runner('slow', 4, log, { rounds: 1 });
     const timings = await race([runner('ours', 0.5, log), slow], 2, 8);
-    expect(log).toEqual(['ours', 'slow', 'ours', 'slow', 'ours', 'ours closed', 'slow closed']);
+    const turns = ['ours', 'slow', 'ours', 'ours', 'slow', 'slow', 'ours', 'ours'];
+    expect(log).toEqual([...turns, 'ours closed', 'slow closed']);
     expect(timings.map(({ seconds }) => seconds)).toEqual([[0.5, 0.5], [4]]);
     expect(timings.map(({ imagesPerSecond }) => imagesPerSecond)).toEqual([16, 2]);
   });
