@@ -23,15 +23,15 @@ const COPY: Fit = { how: null, read: (tensor) => tensor.read() };
 
 /**
  * Lays the tensors of a checkpoint on the parameters of a network. The first convolution is
- * adapted between one and three channels (timm's rule). A head is taken whole or not at all: one
- * for other classes, or none, is drawn anew and is no mistake; everything else that is missing, left
- * over or of another shape is listed as such.
+ * adapted between one and three channels (timm's rule). A file without any head is no mistake: the
+ * head is drawn anew; everything else that is missing, left over or of another shape is listed as
+ * such.
  */
 export function meetParameters(
   tensors: ReadonlyMap<string, NamedTensor>,
   parameters: readonly ParameterSpec[],
 ): Meeting {
-  const newHead = whyNewHead(tensors, parameters);
+  const headless = !parameters.some(({ stage, name }) => stage === 'head' && tensors.has(name));
   const stem = firstConvolution(parameters);
   const lists: Lists = { matched: [], missing: [], wrongShape: [], reinitialised: [] };
   const taken: { name: string; tensor: RawTensor; fit: Fit }[] = [];
@@ -39,8 +39,8 @@ export function meetParameters(
     const { name } = parameter;
     const found = tensors.get(name);
     const fit = found && fitOf(found.tensor.shape, parameter, parameter === stem);
-    if (parameter.stage === 'head' && newHead !== null) {
-      lists.reinitialised.push({ name, why: newHead });
+    if (headless && parameter.stage === 'head') {
+      lists.reinitialised.push({ name, why: 'the file has no head' });
     } else if (!found || !fit) {
       misfit(lists, parameter, found?.tensor.shape);
     } else {
@@ -95,23 +95,6 @@ function fitOf(found: readonly number[], parameter: ParameterSpec, isStem: boole
     };
   }
   return null;
-}
-
-/** Why the head starts anew although nothing is wrong with the file; null when it is to be matched. */
-function whyNewHead(
-  tensors: ReadonlyMap<string, NamedTensor>,
-  parameters: readonly ParameterSpec[],
-): string | null {
-  const head = parameters.filter(({ stage }) => stage === 'head');
-  const found = head.map(({ name }) => tensors.get(name)?.tensor.shape);
-  if (found.every((shape) => shape === undefined)) return 'the file has no head';
-  const otherClasses = head.some(({ shape }, i) => found[i]?.[0] !== shape[0]);
-  const sameFeatures = head.every(({ shape }, i) => {
-    const there = found[i];
-    return there !== undefined && sameShape(there.slice(1), shape.slice(1));
-  });
-  if (!otherClasses || !sameFeatures) return null;
-  return `its head tells ${found[0]?.[0]} classes apart, this network ${head[0]?.shape[0]}`;
 }
 
 function sameShape(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -153,6 +153,14 @@ describe('what does not fit is listed, each tensor once', () => {
     expect(report.missing).toEqual([{ name: 'fc.bias', shape: [7] }]);
   });
 
+  test('a head whose parts disagree is a fault of the file', () => {
+    const tensors = fileOf(KNOWN[0]!).set('fc.bias', tensor([1000]));
+    const { report, read } = matchWeights(rawOf(tensors));
+    expect(report).toMatchObject({ classes: 7, strict: false, missing: [] });
+    expect(report.wrongShape).toEqual([{ name: 'fc.bias', found: [1000], needed: [7] }]);
+    expect(read().has('fc.weight')).toBe(true);
+  });
+
   test('a named architecture is met even where little fits', () => {
     const file = rawOf(fileOf({ name: 'resnet50', image: 64 }));
     const { report } = matchWeights(file, { architecture: 'resnet18' });
