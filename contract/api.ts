@@ -18,6 +18,7 @@ import type {
   WeightsReport,
   ZooEntry,
 } from './checkpoints.ts';
+import { preprocessingSchema } from './checkpoints.ts';
 import type { DevicesReport } from './devices.ts';
 import { DEVICE_CHOICES } from './devices.ts';
 import type { PairImage, PairReport } from './compare.ts';
@@ -41,15 +42,6 @@ const page = { offset: z.int().min(0), limit: z.int().min(1).max(1000) };
 const pair = { a: id, b: id, split: z.enum(['train', 'test']) };
 /** Either YAML text or the parsed object. */
 const study = z.strictObject({ yaml: z.string().max(1_000_000) });
-
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const preprocessing = z.strictObject({
-  size: z.int().positive(),
-  mean: triple,
-  std: triple,
-  interpolation: z.enum(['bilinear', 'bicubic']),
-  crop: z.number().positive(),
-});
 
 export const settings = z.strictObject({
   device: z.enum(DEVICE_CHOICES),
@@ -112,7 +104,7 @@ export const requests = {
     name: z.string().min(1).max(64),
     architecture: z.string().optional(),
     /** Given by the user where the file does not say. */
-    preprocessing: preprocessing.partial().optional(),
+    preprocessing: preprocessingSchema.partial().optional(),
     licence: z.string().max(500).optional(),
     /** Takes what matches although tensors are missing or left over. */
     loose: z.boolean().default(false),

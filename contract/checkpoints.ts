@@ -1,4 +1,5 @@
 /** Checkpoints that users bring: weights plus how to feed them. */
+import { z } from 'zod';
 import type { ArchitectureSpec } from './architecture.ts';
 
 export const WEIGHT_FORMATS = [
@@ -22,6 +23,17 @@ export interface Preprocessing {
   /** Size / side of the resized image before its centre is cut out. */
   crop: number | null;
 }
+
+const triple = <T extends z.ZodType>(each: T) => z.tuple([each, each, each]);
+
+/** The values of a `Preprocessing` that can be used; every number is finite. */
+export const preprocessingSchema = z.strictObject({
+  size: z.int().positive(),
+  mean: triple(z.number()),
+  std: triple(z.number().positive()),
+  interpolation: z.enum(['bilinear', 'bicubic']),
+  crop: z.number().positive().max(1),
+});
 
 export interface TensorSummary {
   name: string;

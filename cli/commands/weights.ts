@@ -52,7 +52,7 @@ function registerImport(weights: Command): void {
     .addOption(ARCHITECTURE())
     .option('--size <pixels>', 'side of the images it was trained on', parseSize)
     .option('--mean <r,g,b>', 'mean per channel, of values in [0, 1]', parseTriple)
-    .option('--std <r,g,b>', 'standard deviation per channel', parseTriple)
+    .option('--std <r,g,b>', 'standard deviation per channel, above 0', parsePositives)
     .addOption(
       new Option('--interpolation <kind>', 'how its images were resized').choices([
         'bilinear',
@@ -163,6 +163,12 @@ function parseTriple(text: string): [number, number, number] {
   const values = [r, g, b].filter((value) => value !== undefined && Number.isFinite(value));
   if (values.length === 3 && more.length === 0) return values as [number, number, number];
   throw new InvalidArgumentError('give three numbers, such as 0.485,0.456,0.406');
+}
+
+function parsePositives(text: string): [number, number, number] {
+  const values = parseTriple(text);
+  if (values.every((value) => value > 0)) return values;
+  throw new InvalidArgumentError('images are divided by it: give three numbers above 0');
 }
 
 function parseCount(text: string): number {

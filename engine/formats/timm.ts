@@ -1,36 +1,28 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { Preprocessing } from '../../contract/checkpoints.ts';
 import { fileBytes } from './bytes.ts';
-import { UNKNOWN_PREPROCESSING } from './told.ts';
+import type { Told } from './told.ts';
+import { usablePreprocessing } from './told.ts';
 
 /** What timm's config.json beside a file of weights says. */
-export interface TimmConfig {
+export interface TimmConfig extends Told {
   metadata: Record<string, string>;
-  classNames: string[] | null;
-  preprocessing: Preprocessing;
 }
 
 const MAX_CONFIG = 2 ** 24;
 
-/** Channels' values: three, or one for grey images. */
-const perChannel = z
-  .union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])])
-  .transform((values): [number, number, number] => {
-    return values.length === 3 ? values : [values[0], values[0], values[0]];
-  });
 const names = z.array(z.string()).min(1);
 const configSchema = z.object({
   architecture: z.string().optional().catch(undefined),
   label_names: names.optional().catch(undefined),
   pretrained_cfg: z.object({
     tag: z.string().optional().catch(undefined),
-    mean: perChannel.nullable().catch(null),
-    std: perChannel.nullable().catch(null),
-    input_size: z.tuple([z.int(), z.int().positive(), z.int()]).nullable().catch(null),
-    crop_pct: z.number().positive().nullable().catch(null),
-    interpolation: z.enum(['bilinear', 'bicubic']).nullable().catch(null),
+    mean: z.unknown(),
+    std: z.unknown(),
+    input_size: z.unknown(),
+    crop_pct: z.unknown(),
+    interpolation: z.unknown(),
     label_names: names.optional().catch(undefined),
   }),
 });
@@ -55,15 +47,23 @@ export function readTimmConfig(weightsFile: string): TimmConfig | null {
       ...(tag === undefined ? {} : { 'timm.tag': tag }),
     },
     classNames: label_names ?? config.label_names ?? null,
-    preprocessing: {
-      ...UNKNOWN_PREPROCESSING,
-      size: input_size?.[1] ?? null,
-      crop: crop_pct,
-      mean,
-      std,
-      interpolation,
-    },
+    ...usablePreprocessing(
+      {
+        size: Array.isArray(input_size) ? input_size[1] : input_size,
+        mean: forEachChannel(mean),
+        std: forEachChannel(std),
+        interpolation,
+        crop: crop_pct,
+      },
+      'config.json beside it',
+    ),
   };
+}
+
+/** Channels' values: three, or one for grey images. */
+function forEachChannel(value: unknown): unknown {
+  const isGrey = Array.isArray(value) && value.length === 1;
+  return isGrey ? [value[0], value[0], value[0]] : value;
 }
 
 function parsedJson(bytes: Uint8Array): unknown {

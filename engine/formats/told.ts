@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Preprocessing } from '../../contract/checkpoints.ts';
+import { preprocessingSchema } from '../../contract/checkpoints.ts';
 
 /** Keys of the metadata that our exports (safetensors and ONNX) carry; each value is JSON. */
 export const METADATA_KEYS = {
@@ -29,14 +30,27 @@ export interface Told {
   warnings: string[];
 }
 
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const preprocessingSchema = z.object({
-  size: z.int().positive().nullable(),
-  mean: triple.nullable(),
-  std: triple.nullable(),
-  interpolation: z.enum(['bilinear', 'bicubic']).nullable(),
-  crop: z.number().positive().nullable(),
-});
+/**
+ * The values of `given` that can be used; of the others but null and undefined a warning says what
+ * they were. `where` is what the warnings call their place.
+ */
+export function usablePreprocessing(
+  given: Readonly<Record<string, unknown>>,
+  where: string,
+): Pick<Told, 'preprocessing' | 'warnings'> {
+  const warnings: string[] = [];
+  const usable = Object.keys(UNKNOWN_PREPROCESSING).flatMap((key) => {
+    const value = given[key] ?? null;
+    const fits = preprocessingSchema.partial().safeParse({ [key]: value }).success;
+    if (fits) return [[key, value] as const];
+    if (value !== null) {
+      const text = JSON.stringify(value);
+      warnings.push(`${where} says ${key} ${text}, which cannot be used, so it is left out`);
+    }
+    return [];
+  });
+  return { preprocessing: { ...UNKNOWN_PREPROCESSING, ...Object.fromEntries(usable) }, warnings };
+}
 
 /** What the metadata of our own exports says; nothing for other files. */
 export function toldByMetadata(metadata: Readonly<Record<string, string>>): Told {
@@ -49,13 +63,10 @@ export function toldByMetadata(metadata: Readonly<Record<string, string>>): Told
       warnings.push(`its metadata "${key}" was not understood, so it is left out`);
     return parsed.data ?? null;
   };
-  return {
-    preprocessing: take(METADATA_KEYS.preprocessing, preprocessingSchema) ?? {
-      ...UNKNOWN_PREPROCESSING,
-    },
-    classNames: take(METADATA_KEYS.classes, z.array(z.string()).nullable()),
-    warnings,
-  };
+  const given = take(METADATA_KEYS.preprocessing, z.record(z.string(), z.unknown()).nullable());
+  const fed = usablePreprocessing(given ?? {}, `its metadata "${METADATA_KEYS.preprocessing}"`);
+  const classNames = take(METADATA_KEYS.classes, z.array(z.string()).nullable());
+  return { preprocessing: fed.preprocessing, classNames, warnings: [...warnings, ...fed.warnings] };
 }
 
 function parsedJson(text: string): unknown {

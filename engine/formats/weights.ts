@@ -96,6 +96,7 @@ function withTimmConfig(path: string, weights: RawWeights): RawWeights {
     metadata: { ...config.metadata, ...weights.metadata },
     classNames: weights.classNames ?? config.classNames,
     preprocessing: { ...config.preprocessing, ...Object.fromEntries(own) },
+    warnings: [...weights.warnings, ...config.warnings],
   };
 }
 

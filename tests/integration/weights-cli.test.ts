@@ -87,6 +87,7 @@ test('a refused import prints the whole report first; --loose takes what matches
 
 test.each([
   [['import', 'x', '--name', 'x', '--mean', '1,2'], 'give three numbers'],
+  [['import', 'x', '--name', 'x', '--std', '0,0,0'], 'above 0'],
   [['import', 'x', '--name', 'x', '--size', '0'], 'whole number of pixels'],
   [['import', 'x', '--name', 'x', '--crop', '1.5'], 'above 0, 1 at most'],
   [['inspect', 'x', '--architecture', 'resnet19'], 'Allowed choices'],

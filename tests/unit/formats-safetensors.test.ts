@@ -146,4 +146,25 @@ describe('what is told beside the tensors', () => {
     expect(preprocessing.size).toBeNull();
     expect(warnings.join()).toContain(METADATA_KEYS.preprocessing);
   });
+
+  it('leaves out values that cannot be used, and says which they were', async () => {
+    const own = { size: -3, mean: [0.5, 0.5], std: [0, 0, 0], interpolation: null, crop: 0 };
+    const metadata = { [METADATA_KEYS.preprocessing]: JSON.stringify({ ...own, crop: 0.9 }) };
+    const path = write('model.safetensors', encodeSafetensors({ tensors, metadata }));
+    const alone = await readWeightsFile(path);
+    expect(alone.preprocessing).toEqual({
+      ...{ size: null, mean: null, std: null, interpolation: null, crop: 0.9 },
+    });
+    expect(alone.warnings).toHaveLength(3);
+    expect(alone.warnings.join()).toMatch(/size -3.*mean \[0\.5,0\.5\].*std \[0,0,0\]/);
+
+    const timm = { mean: [0.5, 'x', 0.5], std: [0], input_size: [3, 0, 0], crop_pct: 2 };
+    const pretrained_cfg = { ...timm, interpolation: 'lanczos' };
+    write('config.json', JSON.stringify({ pretrained_cfg }));
+    const beside = await readWeightsFile(path);
+    expect(beside.preprocessing).toEqual(alone.preprocessing);
+    expect(beside.warnings.slice(3).join()).toMatch(
+      /size 0.*mean \[0\.5,"x",0\.5\].*std \[0,0,0\].*interpolation "lanczos".*crop 2/,
+    );
+  });
 });

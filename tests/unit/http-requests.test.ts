@@ -55,6 +55,20 @@ function refusedBody(name: string, body: string): CarryoverError {
 }
 
 describe('parseRequest', () => {
+  test.each([
+    { std: [0, 0, 0] },
+    { std: [0.2, -0.2, 0.2] },
+    { mean: [0, 1] },
+    { size: 0 },
+    { size: 1.5 },
+    { crop: 0 },
+    { crop: 1.5 },
+  ])('refuses to import weights with %j, which no image can be fed by', (preprocessing) => {
+    const body = { path: 'net.pth', name: 'net', preprocessing };
+    const { message } = refusedBody('checkpoints.import', JSON.stringify(body));
+    expect(message).toContain(`preprocessing.${Object.keys(preprocessing)[0]}`);
+  });
+
   test('gives a valid body back as it was', () => {
     fc.assert(
       fc.property(validCase, ({ name, body }) => {
