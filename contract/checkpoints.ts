@@ -55,6 +55,8 @@ export interface WeightsReport {
   preprocessing: Preprocessing;
   /** The architecture that fits best; null when none does. */
   match: MatchReport | null;
+  /** Why the numbers that matched cannot be used, naming their tensor; null when all are finite. */
+  unusable: string | null;
   warnings: string[];
 }
 
@@ -70,7 +72,10 @@ export interface MatchReport {
   wrongShape: { name: string; found: number[]; needed: number[] }[];
   /** Tensors that will be drawn anew, and why. */
   reinitialised: { name: string; why: string }[];
-  /** True when every tensor but a re-initialised head is matched and none is left over. */
+  /**
+   * True when every tensor but a re-initialised head is matched, none is left over and all numbers
+   * are finite.
+   */
   strict: boolean;
 }
 

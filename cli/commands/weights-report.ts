@@ -20,14 +20,14 @@ export function printWeightsReport(report: WeightsReport): void {
   printFact('SHA-256', sha256);
   printFact('images', describePreprocessing(preprocessing));
   printFact('classes', describeClasses(classNames, match?.classes ?? null));
-  if (match) printMatch(match, tensors.length);
+  if (match) printMatch(report, match);
   else printTensors(report);
   for (const warning of report.warnings) printFact('warning', warning);
 }
 
-function printMatch(match: MatchReport, tensors: number): void {
+function printMatch({ tensors, unusable }: WeightsReport, match: MatchReport): void {
   const { matched, missing, unexpected, wrongShape, reinitialised } = match;
-  const unneeded = tensors - matched.length - unexpected.length - wrongShape.length;
+  const unneeded = tensors.length - matched.length - unexpected.length - wrongShape.length;
   printFact('architecture', describeArchitecture(match.architecture));
   printFact(
     'tensors',
@@ -48,7 +48,8 @@ function printMatch(match: MatchReport, tensors: number): void {
     'at random',
     reinitialised.flatMap(({ name, why }) => (listed.has(name) ? [] : [`${name}: ${why}`])),
   );
-  printFact('strict import', match.strict ? 'yes' : 'no: only with --loose');
+  const loosely = match.strict ? 'yes' : 'no: only with --loose';
+  printFact('strict import', unusable ? `no, nor any other: ${unusable}` : loosely);
 }
 
 function printTensors({ tensors }: WeightsReport): void {

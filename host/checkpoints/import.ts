@@ -19,7 +19,7 @@ import { writeTransaction } from '../db/transaction.ts';
 import { writeFileAtomic } from '../files.ts';
 import { canonicalJson } from '../studies/identity.ts';
 import type { Inspected } from './inspect.ts';
-import { architectureName, inspectWeights } from './inspect.ts';
+import { architectureName, inspectWeights, requireFinite } from './inspect.ts';
 import { checkpointDetail, checkpointFile, insertCheckpoint, lookUpCheckpoint } from './store.ts';
 
 /** As in a study file, whose `init` names it; `@` tells pretraining apart. */
@@ -45,8 +45,8 @@ export async function importCheckpoint(
     body.architecture === undefined ? {} : { architecture: architectureName(body.architecture) },
   );
   const match = fittingMatch(inspected, body.loose);
-  const weights = match.read();
-  refuseUnusable(weights, body.path);
+  requireFinite(inspected.report);
+  const { weights } = inspected;
   const id = identityOf(match.report, weights);
   refuseTwin(context.db, id, origin ?? body.path);
   const preprocessing = preprocessingOf(inspected, body.preprocessing);
@@ -153,18 +153,6 @@ function describe({ missing, unexpected, wrongShape }: MatchReport): string {
       return `${tensors.length} ${what} (${names.join(', ')}${more})`;
     })
     .join(', ');
-}
-
-function refuseUnusable(weights: Weights, file: string): void {
-  for (const [name, data] of weights) {
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at < 0) continue;
-    throw new CarryoverError('bad-input', `${file}: "${name}" holds ${data[at]} at ${at}`, {
-      file,
-      value: name,
-      wayOut: 'bring weights of a training that did not diverge',
-    });
-  }
 }
 
 /** Equal weights of one architecture are one checkpoint, whatever file they came in. */

@@ -8,6 +8,7 @@ import type { Match, MatchOptions } from '../../engine/checkpoints/match.ts';
 import { matchWeights } from '../../engine/checkpoints/match.ts';
 import type { RawWeights } from '../../engine/formats/weights.ts';
 import { readWeightsFile } from '../../engine/formats/weights.ts';
+import type { Weights } from '../../engine/models/registry.ts';
 import { hashFile } from '../datasets/inspect.ts';
 import { fileError, systemCode } from '../files.ts';
 
@@ -16,6 +17,8 @@ export interface Inspected {
   report: WeightsReport;
   /** Null where no architecture fits. */
   match: Match | null;
+  /** What matched, under our names; empty where no architecture fits. */
+  weights: Weights;
 }
 
 /** The architecture of this name. Throws `bad-input` with the names that there are. */
@@ -38,6 +41,8 @@ export async function inspectWeights(path: string, options: MatchOptions = {}): 
   const bytes = await sizeOf(file);
   const raw = await readWeightsFile(file);
   const { match, warnings } = tryMatch(raw, options);
+  const weights: Weights = match?.read() ?? new Map();
+  const unusable = notFinite(weights);
   const { format, metadata, classNames, preprocessing } = raw;
   const tensors = [...raw.tensors].map(([name, { shape, dtype }]) => ({ name, shape, dtype }));
   const report: WeightsReport = {
@@ -49,10 +54,28 @@ export async function inspectWeights(path: string, options: MatchOptions = {}): 
     metadata,
     classNames,
     preprocessing,
-    match: match?.report ?? null,
+    match: match && { ...match.report, strict: match.report.strict && unusable === null },
+    unusable: unusable && `"${unusable.name}" holds ${unusable.value} at ${unusable.at}`,
     warnings: [...raw.warnings, ...warnings],
   };
-  return { report, match };
+  return { report, match, weights };
+}
+
+function notFinite(weights: Weights): { name: string; value: number; at: number } | null {
+  for (const [name, data] of weights) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) return { name, value: data[at] ?? NaN, at };
+  }
+  return null;
+}
+
+/** Throws `bad-input` where numbers of the file that matched are not finite. */
+export function requireFinite({ file, unusable }: WeightsReport): void {
+  if (unusable === null) return;
+  throw new CarryoverError('bad-input', `${file}: ${unusable}`, {
+    file,
+    wayOut: 'bring weights of a training that did not diverge',
+  });
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -2,12 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ArchitectureName } from '../../contract/architecture.ts';
 import { CarryoverError } from '../../contract/errors.ts';
-import { requireComplete } from '../../engine/checkpoints/export.ts';
 import type { Match } from '../../engine/checkpoints/match.ts';
 import { encodeNpy, readNpy } from '../../engine/formats/npy.ts';
 import { OnnxInference } from '../../engine/runtime/onnx/trainer.ts';
 import { writeFileAtomic } from '../files.ts';
-import { inspectWeights } from './inspect.ts';
+import { inspectWeights, requireFinite } from './inspect.ts';
 
 export interface LogitsRequest {
   file: string;
@@ -38,7 +37,7 @@ export async function fileLogits(request: LogitsRequest): Promise<LogitsResult> 
   const images = readNpy(resolve(input));
   const [count, channels, side] = imageShape(input, images.shape);
   const { architecture } = request;
-  const { report, match } = await inspectWeights(request.file, {
+  const { report, match, weights } = await inspectWeights(request.file, {
     ...(architecture ? { architecture } : {}),
     channels,
   });
@@ -48,7 +47,8 @@ export async function fileLogits(request: LogitsRequest): Promise<LogitsResult> 
       file,
     });
   }
-  const { spec, classes, weights } = wholeNetwork(file, match);
+  requireFinite(report);
+  const { spec, classes } = wholeNetwork(file, match);
   const options = {
     architecture: { ...spec, image: side },
     classes,
@@ -98,9 +98,7 @@ function wholeNetwork(file: string, match: Match) {
       wayOut: 'see all that does not fit with `carryover weights inspect`',
     });
   }
-  const weights = match.read();
-  requireComplete({ architecture: spec, classes, weights });
-  return { spec, classes, weights };
+  return { spec, classes };
 }
 
 async function runAll(

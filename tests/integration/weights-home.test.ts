@@ -133,10 +133,19 @@ describe('import', () => {
     const [first] = tensors.values();
     first!.data[3] = NaN;
     const path = write(join(folder, 'nan.safetensors'), tensors);
-    await expect(bring(workbench, { path })).rejects.toMatchObject({
+    const refusal = {
       code: 'bad-input',
-      message: expect.stringContaining('holds NaN at 3'),
-    });
+      message: `${path}: "block1.conv.weight" holds NaN at 3`,
+    };
+    for (const loose of [false, true]) {
+      await expect(bring(workbench, { path, loose })).rejects.toMatchObject(refusal);
+    }
+    const report = await workbench.handlers['checkpoints.inspect']({ path });
+    expect(report.unusable).toBe('"block1.conv.weight" holds NaN at 3');
+    expect(report.match).toMatchObject({ strict: false, missing: [], wrongShape: [] });
+    const images = drawnImages(1, 3, SIDE);
+    await expect(logitsOf(folder, path, images, 3)).rejects.toMatchObject(refusal);
+    expect(readdirSync(folder)).not.toContain('y.npy');
     const architecture = 'resnet900';
     await expect(bring(workbench, { path: file, architecture })).rejects.toMatchObject({
       code: 'bad-input',
