@@ -71,13 +71,16 @@ export async function readLabels(path: string, column: string): Promise<LabelFil
 
 /**
  * Joins by image name, in the order of the truth file.
- * @throws bad-input when a prediction file names no image of the truth, or no image is in all
+ * @throws bad-input when a prediction file names no image of the truth, or no image is in all, or
+ *   a prediction is NaN or infinite: what programs write whose model said nothing
  */
 export function joinLabels(truth: LabelFile, a: LabelFile, b: LabelFile): Joined {
   for (const predictions of [a, b]) {
     if ([...predictions.labels.keys()].some((name) => truth.labels.has(name))) continue;
     throw noOverlap(predictions, truth);
   }
+  const classes = new Set(truth.labels.values());
+  for (const predictions of [a, b]) checkPredictions(predictions, classes);
   const joined: Joined = { truth: [], a: [], b: [], unmatched: unmatchedNames(truth, a, b) };
   for (const [name, label] of truth.labels) {
     const [inA, inB] = [a.labels.get(name), b.labels.get(name)];
@@ -88,6 +91,20 @@ export function joinLabels(truth: LabelFile, a: LabelFile, b: LabelFile): Joined
   }
   if (joined.truth.length === 0) throw noOverlap(b, a);
   return joined;
+}
+
+const NO_NUMBER = /^[+-]?(nan|inf|infinity)$/i;
+
+/** No class, unless the truth has one of that name. */
+function checkPredictions({ path, labels }: LabelFile, classes: ReadonlySet<string>): void {
+  for (const [image, value] of labels) {
+    if (!NO_NUMBER.test(value) || classes.has(value)) continue;
+    throw new CarryoverError('bad-input', `${path}: the prediction of "${image}" is ${value}`, {
+      file: path,
+      value,
+      wayOut: 'leave out images without a prediction, or mend the model: its output is not finite',
+    });
+  }
 }
 
 function unmatchedNames(truth: LabelFile, a: LabelFile, b: LabelFile): Unmatched {

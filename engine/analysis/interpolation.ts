@@ -26,7 +26,7 @@ export function interpolate(a: Weights, b: Weights, lambda: number): Weights {
   );
 }
 
-/** Evaluates the networks on the line, in the order of `lambdas`. */
+/** Evaluates the networks on the line, in the order of `lambdas`. Throws as `evaluate`. */
 export async function* alongLine(
   a: Weights,
   b: Weights,
@@ -41,6 +41,11 @@ export async function* alongLine(
       interpolate(a, b, lambda),
       source,
       options,
+      {
+        when: `at ${lambda} on the line between the two networks`,
+        images: [],
+        wayOut: 'leave the analysis barrier out',
+      },
     );
     yield { lambda, accuracy, loss };
   }

@@ -49,8 +49,19 @@ export function softmaxRows(logits: Float32Array, classes: number): Float32Array
   return result;
 }
 
-/** Index of the largest value of each row of n x classes; the first of equals. */
+/**
+ * Index of the largest value of each row of n x classes; the first of equals.
+ * @throws bad-input when a value is not finite: no class is the largest then
+ */
 export function argmaxRows(values: Float32Array, classes: number): Int32Array {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) {
+    const [row, value] = [Math.floor(at / classes), String(values[at])];
+    throw new CarryoverError('bad-input', `row ${row} of the logits holds ${value}: no class`, {
+      value,
+      wayOut: 'make logits that are finite: at a lower learning rate, from other weights',
+    });
+  }
   const result = new Int32Array(values.length / classes);
   for (let row = 0; row < result.length; row++) {
     let best = 0;

@@ -11,7 +11,8 @@ import type { Best } from './early-stopping.ts';
 import { betterOf, isExhausted } from './early-stopping.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
-import { checkFinite } from './finite.ts';
+import type { Moment } from './finite.ts';
+import { checkFinite, checkWeights, momentOf } from './finite.ts';
 import type { Phase } from './phases.ts';
 import { phaseAt, samePhase, trainedSince } from './phases.ts';
 import { learningRateAt } from './schedule.ts';
@@ -89,8 +90,8 @@ export interface TrainingOutcome {
 /**
  * Trains to the end, or until it is stopped early, or until `shouldStop`.
  * @returns null when `shouldStop` stopped it
- * @throws CarryoverError `bad-input` when the loss is not finite (names epoch, step, rate and
- *   images), when early stopping has nothing to look at, or when `fine-tuning` names no stage
+ * @throws CarryoverError `bad-input` when the loss is not finite, or the weights or an evaluation
+ *   after a step (names epoch, step, rate and images), when early stopping has nothing to look at, or when `fine-tuning` names no stage
  */
 export async function trainRun(run: TrainingRun): Promise<TrainingOutcome | null> {
   if (run.training['early-stopping'] && !run.validation) {
@@ -114,6 +115,8 @@ class Loop {
   readonly #stages: readonly string[];
   readonly #stepsPerEpoch: number;
   #best: Best | null;
+  /** What weights and evaluations that are not finite are put down to: the last step. */
+  #moment = BEFORE_STEPS;
   /** The compiled step, and what it was compiled for. */
   #current: { trainer: Trainer; phase: Phase } | null = null;
   /** Of now; dropped once a step is taken. */
@@ -217,7 +220,9 @@ class Loop {
       const epochsBefore = epoch - trainedSince(training, this.#stages, stage);
       return epochsBefore * this.#stepsPerEpoch + step + 1;
     });
-    checkFinite(loss, { epoch, step: step + 1, rate, ids: batch.ids ?? [] });
+    const place = { epoch, step: step + 1, rate, ids: batch.ids ?? [] };
+    checkFinite('the loss', [loss], momentOf('in', place));
+    this.#moment = momentOf('after', place);
     hooks.onStep({ epoch, step: step + 1, stepsPerEpoch: this.#stepsPerEpoch, loss });
     return loss;
   }
@@ -225,9 +230,10 @@ class Loop {
   /** What is known after an epoch; takes note when it is the best so far. */
   async #afterEpoch(epoch: number): Promise<AfterEpoch> {
     const { training } = this.#run;
+    const { weights } = await this.#state();
+    checkWeights(weights, this.#moment);
     const validated = await this.#validated();
     if (training['early-stopping'] && validated.validationLoss !== null) {
-      const { weights } = await this.#state();
       this.#best = betterOf(this.#best, { epoch, loss: validated.validationLoss, weights });
     }
     const due = epoch % training['evaluate-every'] === 0 || this.#isLast(epoch);
@@ -284,7 +290,7 @@ class Loop {
 
   async #evaluate(source: BatchSource): Promise<Evaluation> {
     const { weights } = await this.#state();
-    return evaluate(this.#evaluator, weights, source, this.#run.options);
+    return evaluate(this.#evaluator, weights, source, this.#run.options, this.#moment);
   }
 
   async #point(
@@ -306,6 +312,12 @@ class Loop {
     return epoch === training.epochs || isExhausted(training, this.#best, epoch);
   }
 }
+
+const BEFORE_STEPS: Moment = {
+  when: 'where this training begins',
+  images: [],
+  wayOut: 'start from weights that are finite',
+};
 
 type Sides = Pick<TrainingOutcome, 'train' | 'test'>;
 

@@ -42,7 +42,26 @@ export function readPredictions(place: Place, runId: string, split: SplitName): 
       wayOut: 'delete it, run the study again',
     });
   }
-  return { classNames, ...identityOf(items), ...decide(floats(bytes), items, classNames.length) };
+  const logits = floats(bytes);
+  checkLogits(path, logits, items.imageIds, classNames.length);
+  return { classNames, ...identityOf(items), ...decide(logits, items, classNames.length) };
+}
+
+function checkLogits(
+  path: string,
+  logits: Float32Array,
+  imageIds: readonly number[],
+  classes: number,
+): void {
+  const at = logits.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const image = imageIds[Math.floor(at / classes)];
+  throw new CarryoverError('bad-input', `${path}: a logit of image ${image} is ${logits[at]}`, {
+    file: path,
+    value: String(logits[at]),
+    ...(image === undefined ? {} : { images: [image] }),
+    wayOut: 'delete this file, run the study again at a lower learning rate',
+  });
 }
 
 /** The row of a run's logits, which changes when they do. */

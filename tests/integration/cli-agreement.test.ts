@@ -191,6 +191,21 @@ describe('refusals name the file, the line and what was found', () => {
     expect(error.message).toContain('"folder/a.png" and "a.png"');
   });
 
+  test.each(['nan', 'NaN', '-inf', 'Infinity'])('a prediction that is %s is no class', (value) => {
+    csv('t.csv', TRUTH);
+    csv('p.csv', 'image,prediction\na.png,cat\nb.png,dog\n');
+    csv('broken.csv', `image,prediction\na.png,cat\nb.png,${value}\n`);
+    for (const other of ['p.csv', 'broken.csv']) {
+      expect(failed(other, 'broken.csv', 't.csv')).toMatchObject({
+        code: 'bad-input',
+        message: `broken.csv: the prediction of "b.png" is ${value}`,
+        detail: { file: 'broken.csv', value },
+      });
+    }
+    csv('named.csv', `image,label\na.png,cat\nb.png,${value}\n`);
+    expect(compared('broken.csv', 'p.csv', 'named.csv')).toMatchObject({ n: 2, accuracyA: 1 });
+  });
+
   test('two predictions without an image in common', () => {
     csv('first.csv', 'image,prediction\na.png,cat\n');
     csv('second.csv', 'image,prediction\nb.png,cat\n');

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -185,6 +185,28 @@ test('images that are gone or changed stop the study by name; put back, it goes 
 
   renameSync(`${picture}.away`, picture);
   await ended(workbench, await handlers['studies.start']({ id }));
+});
+
+test('a run whose only step makes it diverge fails, naming the images; nothing of it is a result', async () => {
+  const { home, workbench } = await shapesHome(6);
+  const { handlers, context } = workbench;
+  const yaml = shapesStudy({ epochs: 1, seeds: [0] }).replace(
+    'batch: 8, lr: { peak: 0.02 }',
+    'batch: 64, lr: { peak: 1e38 }',
+  );
+  const { id } = await handlers['studies.create']({ yaml });
+  const job = await context.jobs.wait((await handlers['studies.start']({ id })).id);
+  expect(job).toMatchObject({ status: 'failed', failure: { code: 'bad-input' } });
+  expect(job.failure?.message).toContain(
+    'after epoch 1, step 1, at learning rate 1e+38, on images',
+  );
+  const [run] = await handlers['runs.list']({ studyId: id });
+  const stored = await handlers['runs.get']({ id: run!.id });
+  expect(stored).toMatchObject({ status: 'failed', testAccuracy: null, weightsHash: null });
+  expect(stored.failure?.detail?.images?.length).toBeGreaterThan(8);
+  expect(stored.curve.map(({ epoch }) => epoch)).toEqual([0]);
+  expect(existsSync(join(home, 'runs', run!.id, 'logits-train.f32'))).toBe(false);
+  expect(await handlers['studies.get']({ id })).toMatchObject({ status: 'failed', results: null });
 });
 
 describe('a child process', () => {

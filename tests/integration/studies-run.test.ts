@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { HostEvent } from '../../contract/api.ts';
@@ -191,6 +191,22 @@ test('a finished run whose files are gone is trained again', async () => {
   const again = await runStudy(home.workbench, yaml);
   expect(statSync(logits).size).toBe(4 * 3 * study.plan.testImages);
   expect(again.results).toEqual(study.results);
+});
+
+test('stored logits that are not finite are no classes', async () => {
+  const { home, workbench } = await shapesHome(6);
+  const study = await runStudy(workbench, shapesStudy({ seeds: [0], epochs: 1 }));
+  const [a, b] = study.plan.runs.filter(({ kind }) => kind === 'target').map(({ id }) => id);
+  const file = join(home, 'runs', a!, 'logits-train.f32');
+  const logits = readFileSync(file);
+  logits.writeFloatLE(NaN, 4 * 4);
+  writeFileSync(file, logits);
+  const pair = workbench.handlers['compare.pair']({ a: a!, b: b!, split: 'train' });
+  await expect(pair).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(/logits-train\.f32: a logit of image \d+ is NaN/),
+    detail: { file, images: [expect.any(Number)] },
+  });
 });
 
 test('storing a study: same text again, another text of that name, a wrong key', async () => {

@@ -34,6 +34,12 @@ test('argmax by rows takes the first of equals', () => {
   expect([...argmaxRows(Float32Array.from([1, 3, 3, -5, -4, -9]), 3)]).toEqual([1, 1]);
 });
 
+test.each([NaN, Infinity, -Infinity])('a row with %s has no largest value', (value) => {
+  expect(() => argmaxRows(Float32Array.of(1, 2, 3, value), 2)).toThrow(
+    `row 1 of the logits holds ${value}: no class`,
+  );
+});
+
 test('relative drop, as printed above the bars of the paper', () => {
   expect(relativeDrop(77.2, 45)).toBeCloseTo(41.7, 1);
   expect(relativeDrop(0, 0.1)).toBeNull();

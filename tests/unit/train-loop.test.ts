@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
+import type { CarryoverError } from '../../contract/errors.ts';
 import { trainingSchema } from '../../contract/study.ts';
 import type { ModelOptions } from '../../engine/models/model.ts';
 import type { Weights } from '../../engine/models/registry.ts';
@@ -238,6 +239,54 @@ test('a loss that is not finite names the step, the images and the rate', async 
     code: 'bad-input',
     message: 'the loss is NaN in epoch 2, step 3, at learning rate 0.05, on images 41, 42',
     detail: { images: [41, 42] },
+  });
+});
+
+describe('a training whose last step breaks is no result', () => {
+  const options10 = { ...options, batch: COUNT };
+  const ids = Array.from({ length: COUNT }, (_, id) => id);
+  // Of weights near the largest number only the logits break.
+  const extremes: [number, RegExp][] = [
+    [1e38, /^a logit is NaN after epoch 1, step 1, at learning rate 1e\+38, on images \d/],
+    [
+      1e39,
+      /^a value of ".+" is (NaN|-?Infinity) after epoch 1, step 1, at learning rate 1e\+39, on/,
+    ],
+  ];
+
+  test.each(
+    extremes.flatMap((extreme) =>
+      [{ epochs: 1 }, { epochs: 5, 'early-stopping': { patience: 1 } }].map(
+        (training) => [...extreme, training] as const,
+      ),
+    ),
+  )('at rate %d (%s), %j', async (peak, message, training) => {
+    const epochs: number[] = [];
+    const hooks = {
+      onStep: () => undefined,
+      onEpoch: async ({ epoch }: EpochMetrics) => void epochs.push(epoch),
+      shouldStop: () => false,
+      onStop: async () => undefined,
+    };
+    const failure = await trained(
+      { ...training, lr: { peak } },
+      {
+        ...{ options: options10, train: blobs(COUNT, options10), from: fresh(options10) },
+        ...{ validation: blobs(7, options10, 8), hooks },
+      },
+    ).catch((error: unknown) => error as CarryoverError);
+    expect(failure).toMatchObject({ code: 'bad-input', message: expect.stringMatching(message) });
+    const { detail } = failure as CarryoverError;
+    expect([...(detail.images ?? [])].sort((a, b) => a - b)).toEqual(ids);
+    expect(epochs).toEqual([0]);
+  });
+
+  test('nor are weights that are broken from the start', async () => {
+    const from = fresh();
+    from.state.weights.get('fc.weight')?.fill(NaN);
+    await expect(trained({}, { from })).rejects.toThrow(
+      'a logit is NaN where this training begins',
+    );
   });
 });
 
