@@ -33,7 +33,7 @@ interface Validator {
 /**
  * Fetches a file over HTTP. What an earlier, cut-off attempt left is taken up with a Range request,
  * guarded by If-Range; the hash is checked before the file gets its name, and a file that is there
- * already (put there by the user) is checked too and not fetched.
+ * already (put there by the user) is checked too, not fetched, and kept where it is another.
  * Throws CarryoverError: `io` (no network, cut off, wrong hash, the server's refusal), `not-found`
  * (404, 410), `disk-full`, `cancelled`. What was fetched stays for the next attempt, but for a wrong hash.
  */
@@ -42,13 +42,13 @@ export async function download(order: Download): Promise<void> {
   await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
     throw fileError(error, dirname(file), 'create');
   });
-  if ((await sizeOf(file)) !== null) return verify(order, file);
+  if ((await sizeOf(file)) !== null) return verify(order, file, `remove ${file} and try again`);
   const part = `${file}.part`;
   const report = reporter(order);
   await fetchAll(order, part, report);
   const whole = (await sizeOf(part)) ?? 0;
   report(whole, whole, 'checking');
-  await verify(order, part).catch(async (error: unknown) => {
+  await verify(order, part, `fetch it again from ${order.url}`).catch(async (error: unknown) => {
     await forget(part);
     throw error;
   });
@@ -230,14 +230,14 @@ function refused({ url, byHand }: Download, { status, statusText }: Response): C
 }
 
 /** Throws `io` where the file is not the published one. */
-async function verify({ url, sha256, file }: Download, path: string): Promise<void> {
+async function verify({ sha256, file }: Download, path: string, wayOut: string): Promise<void> {
   if (sha256 === null) return;
   const found = await hashFile(path);
   if (found.startsWith(sha256.toLowerCase())) return;
   throw new CarryoverError(
     'io',
-    `${basename(file)} is not what was published: its SHA-256 is ${found}, and should begin with ${sha256}`,
-    { file: path, value: found, wayOut: `fetch it again from ${url}` },
+    `${file} is not what was published: its SHA-256 is ${found}, and should begin with ${sha256}`,
+    { file: path, value: found, wayOut },
   );
 }
 

@@ -199,7 +199,14 @@ describe('zoo.download', () => {
     const place = placeOf(zoo.home);
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, weightsFile(1));
-    expect(await zoo.bring()).toMatchObject({ status: 'failed', failure: { code: 'io' } });
+    expect(await zoo.bring()).toMatchObject({
+      status: 'failed',
+      failure: {
+        code: 'io',
+        message: expect.stringContaining(`${place} is not what was published`) as string,
+        detail: { file: place, wayOut: `remove ${place} and try again` },
+      },
+    });
     expect(readFileSync(place)).toEqual(weightsFile(1));
     writeFileSync(place, file);
     expect((await zoo.bring()).status).toBe('done');
