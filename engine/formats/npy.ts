@@ -11,6 +11,11 @@ export interface NpyArray {
   data: Float32Array;
 }
 
+/** An array as float32, and the type that its file has. */
+export interface StoredArray extends NpyArray {
+  element: ElementType;
+}
+
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const MAX_HEADER = 2 ** 20;
 /** numpy pads the header so that the numbers begin at a multiple of this. */
@@ -54,17 +59,17 @@ export function encodeNpy({ shape, data }: NpyArray): Uint8Array {
  * Reads an array of numbers of any real type as float32.
  * @throws CarryoverError `bad-input`, `not-found` or `io` that names the file and what is wrong
  */
-export function readNpy(path: string): NpyArray {
+export function readNpy(path: string): StoredArray {
   return decodeNpy(fileBytes(path));
 }
 
 /** As `readNpy`, from any source of bytes. What follows the array is ignored, as NumPy does. */
-export function decodeNpy(source: ByteSource): NpyArray {
+export function decodeNpy(source: ByteSource): StoredArray {
   const { element, bigEndian, columnsFirst, shape, begin } = readHeader(source);
   const bytes = source.read(begin, sizeOf(shape) * ELEMENT_BYTES[element]);
   const data = toFloats(bytes, element, bigEndian);
   const inOrder = !columnsFirst || data.length === 0;
-  return { shape, data: inOrder ? data : gather(data, shape, columnStrides(shape)) };
+  return { shape, element, data: inOrder ? data : gather(data, shape, columnStrides(shape)) };
 }
 
 interface Header {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { ArchitectureName } from '../../contract/architecture.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Match } from '../../engine/checkpoints/match.ts';
+import type { ElementType } from '../../engine/formats/elements.ts';
 import { encodeNpy, readNpy } from '../../engine/formats/npy.ts';
 import { OnnxInference } from '../../engine/runtime/onnx/trainer.ts';
 import { writeFileAtomic } from '../files.ts';
@@ -11,7 +12,7 @@ import { inspectWeights, requireFinite } from './inspect.ts';
 export interface LogitsRequest {
   file: string;
   architecture?: ArchitectureName;
-  /** float32 [image, channel, row, column], normalised; 1 or 3 channels, square, 32 pixels or more. */
+  /** Of floating point, [image, channel, row, column], normalised; 1 or 3 channels, square, 32 pixels or more. */
   input: string;
   /** Gets float32 [image, class]. */
   out: string;
@@ -35,6 +36,7 @@ const LEAST_SIDE = 32;
 export async function fileLogits(request: LogitsRequest): Promise<LogitsResult> {
   const { input, out } = request;
   const images = readNpy(resolve(input));
+  requireFloats(input, images.element);
   const [count, channels, side] = imageShape(input, images.shape);
   const { architecture } = request;
   const { report, match, weights } = await inspectWeights(request.file, {
@@ -68,6 +70,18 @@ export async function fileLogits(request: LogitsRequest): Promise<LogitsResult> 
     classes,
     notes: [...report.warnings, ...adapted],
   };
+}
+
+/** Whole numbers are pixels that nobody has normalised. */
+function requireFloats(file: string, element: ElementType): void {
+  if (element.includes('float')) return;
+  throw new CarryoverError('bad-input', `${file} holds ${element}, not normalised images`, {
+    file,
+    value: element,
+    wayOut:
+      'divide pixels by 255, take the mean away, divide by the standard deviation, and save the ' +
+      'array as float32',
+  });
 }
 
 function imageShape(file: string, shape: readonly number[]): [number, 1 | 3, number] {

@@ -130,6 +130,17 @@ describe('refusals name the file and the way out', () => {
     });
   });
 
+  test('images of whole numbers, which nobody has normalised', async () => {
+    const floats = encodeNpy({ shape: [1, 3, side, side], data: drawnImages(1, 3, side) });
+    const input = join(folder, 'pixels.npy');
+    writeFileSync(input, Buffer.from(floats).toString('latin1').replace('<f4', '<i4'), 'latin1');
+    expect(await failure(file, '--input', input)).toMatchObject({
+      code: 'bad-input',
+      message: `${input} holds int32, not normalised images`,
+      detail: { file: input, value: 'int32', wayOut: expect.stringContaining('float32') },
+    });
+  });
+
   test('a file without a head, and one of another architecture', async () => {
     const headless = [...tensors].filter(([, { shape }]) => shape[0] !== 4);
     const cut = write('headless.safetensors', new Map(headless));
