@@ -6,6 +6,7 @@ import { feedingWarnings } from './checkpoint-defaults.ts';
 import { unknownName, type Problem } from './issues.ts';
 import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
 import type { RunSpec } from './plan.ts';
+import { checkpointOf, readStart } from './starts.ts';
 
 const STOPPED_SPEED =
   'optimisation speed is the mean over the epochs until the run was stopped: runs may differ in them';
@@ -30,8 +31,16 @@ export function specWarnings(spec: StudySpec, checkpoints: readonly CheckpointSu
     ...(every === 1 ? [] : [`accuracies are taken every ${every} epochs and after the last`]),
     ...(spec.training['early-stopping'] ? [STOPPED_SPEED] : []),
     ...Object.keys(spec.arms).flatMap((arm) => armWarnings(spec, arm)),
-    ...checkpoints.flatMap((each) => feedingWarnings(spec, spec.training, each)),
+    ...checkpoints.flatMap((each) => startWarnings(spec, each)),
   ];
+}
+
+/** Of a checkpoint, by the trainings of the arms that start from it. */
+function startWarnings(spec: StudySpec, checkpoint: CheckpointSummary): string[] {
+  const warnings = Object.entries(spec.arms)
+    .filter(([, { init }]) => checkpointOf(readStart(init)) === checkpoint.name)
+    .flatMap(([arm]) => feedingWarnings(spec, armTraining(spec, arm), checkpoint));
+  return [...new Set(warnings)];
 }
 
 function shuffleWarnings(spec: StudySpec): string[] {

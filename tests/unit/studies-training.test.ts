@@ -251,4 +251,23 @@ ${rest}`;
     );
     expect(specWarnings(spec!, [checkpoint]).join()).toContain('begins at 48 px, below the 96 px');
   });
+
+  test('nor in the training of an arm of its own; an arm that does not shrink it is not warned of', () => {
+    const sizes = '[{ from: 1, image: 48 }, { from: 2, image: 96 }]';
+    const start = '{ init: { checkpoint: trunk } }';
+    const own = (training: string) => `{ init: { checkpoint: trunk }, training: { ${training} } }`;
+    const warnings = (study: string) => {
+      const { spec, issues } = parseStudy(study, find);
+      expect(issues).toEqual([]);
+      return specWarnings(spec!, [checkpoint]).filter((each) => each.includes('progressive'));
+    };
+    const plain = text('{ name: resnet18 }');
+    expect(warnings(plain.replace(start, own(`image-sizes: ${sizes}`)))).toEqual([
+      expect.stringContaining('begins at 48 px, below the 96 px that checkpoint "trunk"'),
+    ]);
+    const twice = `${own(`image-sizes: ${sizes}`)}\n  Q-T: ${own(`batch: 4, image-sizes: ${sizes}`)}`;
+    expect(warnings(plain.replace(start, twice))).toHaveLength(1);
+    const everywhere = plain.replace('training: {', `training: { image-sizes: ${sizes},`);
+    expect(warnings(everywhere.replace(start, own('image-sizes: []')))).toEqual([]);
+  });
 });
