@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
@@ -42,14 +42,13 @@ const STORED: ReadonlySet<string> = new Set<ElementType>([
 ]);
 
 /**
- * Reads a TensorFlow.js layers-model: model.json (or the folder that holds it) and the shards that
- * its manifest names, concatenated group by group. Values stored as uint8 or uint16 are
+ * Reads a TensorFlow.js layers-model: model.json and the shards that its manifest
+ * names, concatenated group by group. Values stored as uint8 or uint16 are
  * value * scale + min, float16 is widened (tfjs-core io_utils decodeWeights). Tensor names are the
  * manifest's: `Conv1/kernel`.
  * @throws CarryoverError `bad-input` or `io` that names model.json or the shard
  */
-export async function readTfjsLayers(path: string): Promise<KerasWeights> {
-  const file = await modelFile(path);
+export async function readTfjsLayers(file: string): Promise<KerasWeights> {
   const json = parseModel(await read(file, file), file);
   if (isGraphModel(json)) throw graphModel(file);
   const folder = dirname(file);
@@ -78,13 +77,6 @@ export async function readTfjsLayers(path: string): Promise<KerasWeights> {
 }
 
 const METADATA = ['format', 'generatedBy', 'convertedBy', 'trainingConfig', 'userDefinedMetadata'];
-
-async function modelFile(path: string): Promise<string> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, path, error);
-  });
-  return found.isDirectory() ? join(path, 'model.json') : path;
-}
 
 async function read(path: string, model: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
@@ -222,7 +214,7 @@ function unreadable(path: string, model: string, error: unknown): CarryoverError
       file: path,
       wayOut: isShard
         ? 'put every .bin file that belongs to the model beside its model.json'
-        : 'give the path of model.json or of the folder that holds it',
+        : 'check the path and its permissions',
     },
     error,
   );

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Preprocessing, WeightFormat } from '../../contract/checkpoints.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { type ByteSource, fileBytes } from './bytes.ts';
@@ -14,6 +15,10 @@ import { toldByMetadata } from './told.ts';
 import { readZip } from './zip.ts';
 
 export { METADATA_KEYS, UNKNOWN_PREPROCESSING } from './told.ts';
+
+const ACCEPTED =
+  'safetensors, a PyTorch state dict (.pth, .pt), a TensorFlow.js layers model (model.json), ' +
+  'Keras weights (.h5, .keras) or ONNX';
 
 /** A tensor of a weights file as the file has it; its values are fetched when they are asked for. */
 export interface RawTensor {
@@ -44,8 +49,8 @@ export interface RawWeights {
  * not its name; no code that it may hold is ever run. A config.json of timm beside it is heard.
  * @throws CarryoverError `bad-input`, `unsupported`, `not-found` or `io` that names the file
  */
-export async function readWeightsFile(path: string): Promise<RawWeights> {
-  if (isFolder(path)) return readTfjsLayers(path);
+export async function readWeightsFile(given: string): Promise<RawWeights> {
+  const path = weightsFileIn(given);
   const source = fileBytes(path);
   switch (sniff(source)) {
     case 'safetensors':
@@ -67,8 +72,19 @@ export async function readWeightsFile(path: string): Promise<RawWeights> {
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/**
+ * The file that a path stands for: the path itself, or the model.json of a folder.
+ * @throws CarryoverError `bad-input` for a folder without one
+ */
+export function weightsFileIn(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder) return path;
+  const model = join(path, 'model.json');
+  if (existsSync(model)) return model;
+  throw new CarryoverError('bad-input', `${path} is a folder without a model.json`, {
+    file: path,
+    wayOut: `choose the file in it: ${ACCEPTED}`,
+  });
 }
 
 function safetensorsWeights(source: ByteSource): RawWeights {
@@ -103,8 +119,6 @@ function withTimmConfig(path: string, weights: RawWeights): RawWeights {
 function unknown(path: string, seen: string): CarryoverError {
   return new CarryoverError('bad-input', `${path} is no known file of weights: it is ${seen}`, {
     file: path,
-    wayOut:
-      'give safetensors, a PyTorch state dict (.pth, .pt), a TensorFlow.js layers model ' +
-      '(model.json), Keras weights (.h5, .keras) or ONNX',
+    wayOut: `give ${ACCEPTED}`,
   });
 }

@@ -7,7 +7,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { Match, MatchOptions } from '../../engine/checkpoints/match.ts';
 import { matchWeights } from '../../engine/checkpoints/match.ts';
 import type { RawWeights } from '../../engine/formats/weights.ts';
-import { readWeightsFile } from '../../engine/formats/weights.ts';
+import { readWeightsFile, weightsFileIn } from '../../engine/formats/weights.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import { hashFile } from '../datasets/inspect.ts';
 import { fileError, systemCode } from '../files.ts';
@@ -37,7 +37,7 @@ export function architectureName(name: string): ArchitectureName {
  * throws, `not-found` and `io`.
  */
 export async function inspectWeights(path: string, options: MatchOptions = {}): Promise<Inspected> {
-  const file = resolve(path);
+  const file = weightsFileIn(resolve(path));
   const bytes = await sizeOf(file);
   const raw = await readWeightsFile(file);
   const { match, warnings } = tryMatch(raw, options);

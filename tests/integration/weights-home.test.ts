@@ -154,6 +154,17 @@ describe('import', () => {
     expect(filesIn(workbench)).toEqual([]);
   });
 
+  test('a folder stands for the model.json in it', async () => {
+    const { folder, workbench } = smallHome();
+    const file = join(folder, 'model.json');
+    writeFileSync(file, '{"format": "layers-model", "weightsManifest": []}');
+    expect(await workbench.handlers['checkpoints.inspect']({ path: folder })).toMatchObject({
+      file,
+      format: 'tfjs-layers',
+      sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+    });
+  });
+
   test('class names are taken where there is one for each class', async () => {
     const { folder, tensors, workbench } = smallHome();
     for (const [name, names, kept] of [

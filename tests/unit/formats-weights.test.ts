@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
 import { readWeightsFile } from '../../engine/formats/weights.ts';
@@ -45,6 +46,21 @@ describe('files of weights', () => {
       .replaceAll('.pkl', '.txt');
     const path = write('model.pt', Buffer.from(zip, 'latin1'));
     await expect(readWeightsFile(path)).rejects.toThrow(/zip archive of 5 files \(.*data\.txt/);
+  });
+
+  it('takes the model.json of a folder, and says of a folder without one what is accepted', async () => {
+    const text = '{"format": "layers-model", "weightsManifest": []}';
+    const folder = dirname(write('model.json', text));
+    expect((await readWeightsFile(folder)).format).toBe('tfjs-layers');
+    rmSync(join(folder, 'model.json'));
+    await expect(readWeightsFile(folder)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: `${folder} is a folder without a model.json`,
+      detail: {
+        file: folder,
+        wayOut: expect.stringMatching(/safetensors.*\.keras.*ONNX/) as string,
+      },
+    });
   });
 
   it('names a file that is not there', async () => {
