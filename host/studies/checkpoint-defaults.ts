@@ -4,7 +4,7 @@ import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import type { StudySpec, Training } from '../../contract/study.ts';
 import { problem, type Problem } from './issues.ts';
 import type { FindCheckpoint } from './parse.ts';
-import { checkpointNames } from './starts.ts';
+import { checkpointOf, readStart } from './starts.ts';
 
 type Mapping = Record<string, unknown>;
 
@@ -26,16 +26,25 @@ export function withCheckpointDefaults(written: object, findCheckpoint: FindChec
 }
 
 function firstCheckpoint(study: Mapping, find: FindCheckpoint): CheckpointSummary | null {
-  const arms = Object.entries(mappingOf(study['arms']) ?? {}).flatMap(([name, arm]) => {
-    const init = mappingOf(mappingOf(arm)?.['init']);
-    const checkpoint = init?.['checkpoint'];
-    return typeof checkpoint === 'string' ? [[name, { init: { checkpoint } }] as const] : [];
-  });
-  for (const name of checkpointNames({ arms: Object.fromEntries(arms) })) {
+  for (const { name } of writtenCheckpoints(study)) {
     const found = find(name);
     if (found) return found;
   }
   return null;
+}
+
+/** The imported checkpoints that arms of a study as written start from, in the order of the arms. */
+export function writtenCheckpoints(written: object): { arm: string; name: string }[] {
+  return Object.entries(mappingOf((written as Mapping)['arms']) ?? {}).flatMap(([arm, each]) => {
+    const checkpoint = mappingOf(mappingOf(each)?.['init'])?.['checkpoint'];
+    const name = typeof checkpoint === 'string' ? checkpointOf(readStart({ checkpoint })) : null;
+    return name === null ? [] : [{ arm, name }];
+  });
+}
+
+/** Names of the pretrainings of a study as written. */
+export function writtenPretrainings(written: object): string[] {
+  return Object.keys(mappingOf((written as Mapping)['pretraining']) ?? {});
 }
 
 function filledArchitecture(written: Mapping, { architecture, preprocessing }: CheckpointSummary) {

@@ -1,6 +1,7 @@
 import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
+import { CarryoverError } from '../../contract/errors.ts';
 import type { StudySpec } from '../../contract/study.ts';
-import { checkOverrides, checkTrainings } from './checks-training.ts';
+import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { pretrainingTraining } from './overrides.ts';
 import type { WrittenStudy } from './parse.ts';
@@ -14,8 +15,11 @@ type Path = readonly PropertyKey[];
 /** What the schema cannot say: names that must exist, numbers that must fit each other. */
 export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
   const overrides = checkOverrides(spec);
+  const architecture = checkArchitecture(spec);
+  const sound = overrides.length === 0 && architecture.length === 0;
   return [
     ...overrides,
+    ...architecture,
     ...checkData(spec),
     ...(overrides.length === 0 ? checkArms(spec) : []),
     ...checkPretraining(spec),
@@ -24,10 +28,24 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
     ...repeated(spec.analyses, ['analyses'], 'analysis'),
     ...checkShuffles(spec),
     ...checkShuffleSeeds(spec),
-    ...(overrides.length === 0 ? checkTrainings(spec, written) : []),
+    ...(sound ? checkTrainings(spec, written) : []),
     ...checkRecipe(spec.recipe, ['recipe']),
     ...checkAnalyses(spec),
   ];
+}
+
+/** What keeps the network from being built. */
+function checkArchitecture({ architecture }: StudySpec): Problem[] {
+  try {
+    stagesOf(architecture);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CarryoverError)) throw error;
+    const { value, wayOut } = error.detail;
+    const key = (['stem', 'dialect'] as const).find((each) => architecture[each] === value);
+    const message = wayOut === undefined ? error.message : `${error.message}: ${wayOut}`;
+    return [problem(['architecture', key ?? 'image'], message)];
+  }
 }
 
 function checkData({ data }: StudySpec): Problem[] {

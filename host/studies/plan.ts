@@ -11,7 +11,12 @@ import { armTraining, pretrainingTraining } from './overrides.ts';
 import { classWeightProblems, runNotes, specWarnings } from './plan-warnings.ts';
 import { checkpointOf, pretrainingOf, readStart } from './starts.ts';
 import { stagesOf } from './checks-training.ts';
-import { feedingWarnings, fitProblems } from './checkpoint-defaults.ts';
+import {
+  feedingWarnings,
+  fitProblems,
+  writtenCheckpoints,
+  writtenPretrainings,
+} from './checkpoint-defaults.ts';
 import { lookUpCheckpoint, listCheckpoints } from '../checkpoints/store.ts';
 import { divide, withoutSmallClasses, type Sides } from './sides.ts';
 
@@ -175,7 +180,7 @@ function resolveCheckpoints(
     const path = ['arms', arm, 'init', 'checkpoint'];
     const checkpoint = lookUpCheckpoint(db, name);
     if (checkpoint === null) {
-      problems.push(unknownStart(path, name, db, spec));
+      problems.push(unknownCheckpoint(db, arm, name, Object.keys(spec.pretraining)));
       continue;
     }
     problems.push(...fitProblems(path, spec.architecture, checkpoint));
@@ -184,10 +189,24 @@ function resolveCheckpoints(
   return found;
 }
 
-function unknownStart(path: string[], name: string, db: Database, spec: StudySpec): Problem {
-  const own = Object.keys(spec.pretraining).map((each) => `${each}@last`);
+function unknownCheckpoint(
+  db: Database,
+  arm: string,
+  name: string,
+  pretrainings: readonly string[],
+): Problem {
+  const own = pretrainings.map((each) => `${each}@last`);
   const imported = listCheckpoints(db).map((each) => each.name);
+  const path = ['arms', arm, 'init', 'checkpoint'];
   return unknownName(path, 'checkpoint', name, [...own, ...imported]);
+}
+
+/** Checkpoints that are not there, of a study as written that does not make a specification. */
+export function unknownCheckpoints(db: Database, written: object): Problem[] {
+  const pretrainings = writtenPretrainings(written);
+  return writtenCheckpoints(written)
+    .filter(({ name }) => !pretrainings.includes(name) && lookUpCheckpoint(db, name) === null)
+    .map(({ arm, name }) => unknownCheckpoint(db, arm, name, pretrainings));
 }
 
 /** The named domains, or all; unknown ones are problems. */

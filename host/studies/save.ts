@@ -6,7 +6,7 @@ import { lookUpCheckpoint } from '../checkpoints/store.ts';
 import type { ParsedStudy } from './parse.ts';
 import { issuesError, parseStudy } from './parse.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
-import { expandStudy, studyPlan } from './plan.ts';
+import { expandStudy, studyPlan, unknownCheckpoints } from './plan.ts';
 import { isFinished } from './run-files.ts';
 import { storedStudy, storeStudy, studyIdOf } from './store.ts';
 import { findStudy } from './study-rows.ts';
@@ -20,7 +20,11 @@ export function checkStudy(context: HostContext, yaml: string): Responses['studi
 
 /** Reads a study file with the checkpoints of the home at hand. */
 export function readStudy({ db }: Pick<HostContext, 'db'>, yaml: string): ParsedStudy {
-  return parseStudy(yaml, (name) => lookUpCheckpoint(db, name));
+  const study = parseStudy(yaml, (name) => lookUpCheckpoint(db, name));
+  const { spec, issues, written, locate } = study;
+  if (spec !== null || written === null) return study;
+  // What a checkpoint that is not there would have filled in may be all that is missing.
+  return { ...study, issues: [...issues, ...locate(unknownCheckpoints(db, written))] };
 }
 
 /** The specification of a study file, or `bad-input` that says all that is wrong. */

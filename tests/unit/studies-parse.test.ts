@@ -54,6 +54,25 @@ describe('a good study', () => {
   });
 });
 
+describe('a network that cannot be built', () => {
+  test.each([
+    ['name: convnet\n  dialect: keras', 7, 'dialect', 'convnet has no dialect "keras"'],
+    ['name: mobilenetv2\n  stem: small', 7, 'stem', 'has one stem, and it is not "small"'],
+    ['name: densenet121\n  dialect: torchvision', 8, 'image', 'does not fit'],
+  ])('%j: its line and key are named', (to, line, key, message) => {
+    // Trainings ask for the network's stages.
+    const tuned = GOOD.replace('epochs: 3\n', 'epochs: 3\n  fine-tuning: { freeze-to: stem }\n');
+    const { issues } = parseStudy(
+      tuned
+        .replace('name: fixup-resnet10', to)
+        .replace('image: 48', 'image: 16')
+        .replace('12, pixel', '8'),
+    );
+    expect(issues).toMatchObject([{ line, path: `architecture.${key}` }]);
+    expect(issues[0]?.message).toContain(message);
+  });
+});
+
 describe('unknown keys name their line and the nearest legal key', () => {
   test.each([
     ['name: small', 'nmae: small', '1 nmae [name]'],

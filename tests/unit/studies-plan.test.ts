@@ -383,4 +383,17 @@ describe('an imported checkpoint as the start', () => {
     importCheckpoint('trunk', { width: 16 });
     expect(problemsOf()[0]?.message).toContain('it has width 16, not 8');
   });
+
+  test('that is not there is said beside what it would have filled in', () => {
+    importCheckpoint('trunc', { width: 8 });
+    const { spec, issues } = readStudy({ db }, FROM.replace(/name: fixup.*width: 8, /, ''));
+    expect(spec).toBeNull();
+    expect(issues).toMatchObject([
+      { line: 3, path: 'architecture.name' },
+      { line: 5, path: 'arms.P-T.init.checkpoint', suggestion: 'trunc' },
+    ]);
+    expect(issues[1]?.message).toContain('no checkpoint "trunk"; there are: trunc');
+    importCheckpoint('trunk', { width: 8 });
+    expect(readStudy({ db }, FROM.replace(/name: fixup.*width: 8, /, '')).issues).toEqual([]);
+  });
 });
