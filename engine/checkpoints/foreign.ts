@@ -1,3 +1,5 @@
+import { ANONYMOUS, FOLDED } from '../formats/onnx.ts';
+
 /** Networks that people have and that are not among our architectures, by what gives them away. */
 interface Foreign {
   title: string;
@@ -63,9 +65,9 @@ const FOREIGN: readonly Foreign[] = [
       ['cls_token', 'class_token', 'patch_embed.proj.weight'].some((name) => shapes.has(name)),
   },
   {
-    title: 'a network whose BatchNorm was folded into its convolutions by the ONNX export',
-    why: 'its tensors have lost their names',
-    tell: (shapes) => [...shapes.keys()].some((name) => name.startsWith('onnx::Conv_')),
+    title: 'a network whose tensors lost their names in the export to ONNX',
+    why: FOLDED,
+    tell: (shapes) => [...shapes.keys()].some((name) => name.startsWith(ANONYMOUS)),
   },
 ];
 

@@ -47,6 +47,13 @@ const PLUMBING = new Set(
     'Squeeze Tile TopK Unsqueeze Upsample'
   ).split(' '),
 );
+/** PyTorch's names for tensors that folding made. */
+export const ANONYMOUS = 'onnx::Conv_';
+/** Why an ONNX file with BatchNorm folded into its convolutions is of no use, and what to do. */
+export const FOLDED =
+  'BatchNorm is folded into the convolutions, so its weights cannot be matched. Export anew in ' +
+  'evaluation mode with torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE, ' +
+  'do_constant_folding=False), or give the state dict';
 const QUANTISED = /^(?:Dynamic)?(?:Quantize|Dequantize)Linear$|^QLinear|Integer$/;
 
 /**
@@ -144,17 +151,13 @@ function inputSide({ input, initializer }: GraphMessage): number | null {
   return rows > 0 && rows === columns ? rows : null;
 }
 
-function graphWarnings({ node }: GraphMessage): string[] {
+/** Of tensors that lost their names, the matching says the same. */
+function graphWarnings({ node, initializer }: GraphMessage): string[] {
   const warnings: string[] = [];
   const has = (operator: string): boolean => node.some(({ op_type }) => op_type === operator);
   const biased = node.some(({ op_type, input }) => op_type === 'Conv' && input.length > 2);
-  if (biased && !has('BatchNormalization')) {
-    warnings.push(
-      'BatchNorm is folded into the convolutions (they have biases, and no BatchNormalization is ' +
-        'left): its weights cannot be matched. Export anew with torch.onnx.export(..., ' +
-        'training=torch.onnx.TrainingMode.PRESERVE), or give the state dict',
-    );
-  }
+  const named = !initializer.some(({ name }) => name.startsWith(ANONYMOUS));
+  if (named && biased && !has('BatchNormalization')) warnings.push(FOLDED);
   if (node.some(({ op_type }) => QUANTISED.test(op_type))) {
     warnings.push('the model is quantised: its integer weights are left out; give the float model');
   }

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { matchWeights } from '../../engine/checkpoints/match.ts';
 import { METADATA_KEYS, readWeightsFile } from '../../engine/formats/weights.ts';
 import { encodeModel, ModelProto, publishModel } from '../../engine/runtime/onnx/proto.ts';
 import { expected, expectTensors, reference, temporaryFiles } from './formats-support.ts';
@@ -40,9 +41,18 @@ describe('ONNX models that PyTorch exported', () => {
     expect(weights.metadata['onnx.operators']).toContain('1 BatchNormalization');
   });
 
-  it('says that BatchNorm was folded into the convolutions', async () => {
-    const { warnings } = await readWeightsFile(reference('folded.onnx'));
-    expect(warnings.join()).toMatch(/BatchNorm is folded into the convolutions.*cannot be matched/);
+  it('says once that BatchNorm was folded into the convolutions, and how to export', async () => {
+    const advice =
+      /BatchNorm is folded into the convolutions.*cannot be matched.*PRESERVE, do_constant_folding=False/;
+    const weights = await readWeightsFile(reference('folded.onnx'));
+    expect(weights.warnings).toEqual([]);
+    expect(() => matchWeights(weights)).toThrow(advice);
+
+    const named = readFileSync(reference('folded.onnx'))
+      .toString('latin1')
+      .replaceAll('onnx::Conv', 'conv.names');
+    const { warnings } = await readWeightsFile(write('named.onnx', Buffer.from(named, 'latin1')));
+    expect(warnings).toEqual([expect.stringMatching(advice)]);
   });
 });
 
