@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { ArchitectureName } from '../../contract/architecture.ts';
 import type { Preprocessing } from '../../contract/checkpoints.ts';
 import { exportWeights } from '../../host/checkpoints/export.ts';
-import type { ExportFormat } from '../../host/checkpoints/export.ts';
+import type { ExportedWeights, ExportFormat } from '../../host/checkpoints/export.ts';
 import { inspectWeights } from '../../host/checkpoints/inspect.ts';
 import { fileLogits } from '../../host/checkpoints/logits.ts';
 import { writeFileAtomic } from '../../host/files.ts';
@@ -32,6 +32,7 @@ export interface ImportOptions extends InspectOptions {
 export interface ExportOptions extends GlobalOptions {
   format: ExportFormat;
   out: string;
+  size?: number;
 }
 
 export type RecalibrateOptions = GlobalOptions & Omit<RecalibrationRequest, 'source'>;
@@ -105,13 +106,19 @@ export async function remove(checkpoint: string, options: GlobalOptions): Promis
 
 /** `weights export` */
 export async function exportFile(source: string, options: ExportOptions): Promise<void> {
-  const { format, out, json } = options;
+  const { format, out, size, json } = options;
   await inHome('weights export', { ...options, readonly: true }, async ({ context }) => {
-    const { data } = await exportWeights(context, source, format);
+    const { data, side } = await exportWeights(context, source, format, size);
     await writeFileAtomic(resolve(out), data);
-    if (json) printJson({ source, format, out, bytes: data.byteLength });
-    else printLine(`${out}: ${data.byteLength} bytes of ${format}`);
+    const bytes = data.byteLength;
+    if (json) printJson({ source, format, out, bytes, side });
+    else printLine(`${out}: ${bytes} bytes of ${format}${side ? `, ${sideText(side)}` : ''}`);
   });
+}
+
+function sideText({ pixels, from }: NonNullable<ExportedWeights['side']>): string {
+  const why = from === 'default' ? ' (the weights name no side; --size fixes another)' : '';
+  return `for images of ${pixels} x ${pixels} pixels${why}`;
 }
 
 /** `weights logits` */

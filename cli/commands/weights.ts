@@ -110,6 +110,7 @@ function registerExport(weights: Command): void {
         .makeOptionMandatory(),
     )
     .requiredOption('--out <file>', 'file to write')
+    .option('--size <pixels>', 'side of the images that an ONNX graph takes', parseSize)
     .option(...JSON_OPTION)
     .action(
       action(async (source: string, options: ExportOptions, command: Command) => {

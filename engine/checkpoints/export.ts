@@ -49,25 +49,32 @@ export function encodeCheckpoint(
  * output `logits` [N, class]; metadata as in the safetensors. Only ONNX's own operators are used.
  * Throws `bad-input` naming a tensor that the checkpoint lacks.
  */
-export function exportOnnx(checkpoint: Checkpoint): Uint8Array {
+export function exportOnnx(
+  checkpoint: Checkpoint,
+  more: Readonly<Record<string, string>> = {},
+): Uint8Array {
   requireComplete(checkpoint);
   const { graph } = buildInference(optionsOf(checkpoint));
   const model = compileToOnnx(graph, checkpoint.weights, { portable: true });
-  return publishModel(model, { metadata: metadataOf(checkpoint), batch: BATCH });
+  return publishModel(model, {
+    metadata: { ...metadataOf(checkpoint), ...more },
+    batch: BATCH,
+  });
 }
 
 /** Throws `bad-input` unless every parameter, head included, has its weights. */
-export function requireComplete(
-  checkpoint: Pick<Checkpoint, 'architecture' | 'classes' | 'weights'>,
-): void {
+function requireComplete(checkpoint: Checkpoint): void {
   const lacking = parametersOf(checkpoint).filter(({ name }) => !checkpoint.weights.has(name));
   const [first] = lacking;
   if (!first) return;
-  const what = lacking.length === 1 ? 'a tensor is' : `${lacking.length} tensors are`;
+  const what = lacking.length === 1 ? 'tensor' : `${lacking.length} tensors`;
   throw new CarryoverError(
     'bad-input',
-    `${what} missing for logits of ${checkpoint.architecture.name}, such as ${first.name}`,
-    { value: first.name, wayOut: 'use weights with all layers and their head' },
+    `no ONNX graph of ${checkpoint.architecture.name} can be made: the weights lack the ${what} ${first.name}${lacking.length === 1 ? '' : ', …'}`,
+    {
+      value: first.name,
+      wayOut: 'export what there is as safetensors, or export weights with all layers and a head',
+    },
   );
 }
 

@@ -58,7 +58,11 @@ test('import, list, export and remove', async () => {
 
   const out = join(folder, 'out.onnx');
   const exported = await weights('export', 'net', '--format', 'onnx', '--out', out, '--json');
-  expect(JSON.parse(exported.stdout)).toMatchObject({ out, bytes: readFileSync(out).length });
+  expect(JSON.parse(exported.stdout)).toMatchObject({
+    ...{ out, bytes: readFileSync(out).length, side: { pixels: 64, from: 'weights' } },
+  });
+  const small = await weights('export', 'net', '--format', 'onnx', '--out', out, '--size', '48');
+  expect(small.stdout).toMatch(/bytes of onnx, for images of 48 x 48 pixels$/m);
   expect((await weights('inspect', out)).stdout).toMatch(/format +onnx/);
 
   const gone = await weights('remove', 'net', '--json');

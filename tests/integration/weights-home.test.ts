@@ -122,7 +122,8 @@ describe('import', () => {
     expect(made.report.match).toMatchObject({ strict: false, missing: [{ name: gone }] });
     await expect(exportWeights(workbench.context, 'small', 'onnx')).rejects.toMatchObject({
       code: 'bad-input',
-      detail: { value: gone },
+      message: `no ONNX graph of convnet can be made: the weights lack the tensor ${gone}`,
+      detail: { value: gone, wayOut: expect.stringContaining('as safetensors') },
     });
     const { data } = await exportWeights(workbench.context, 'small', 'safetensors');
     expect(Buffer.from(data).includes('optimiser.step')).toBe(false);
@@ -220,6 +221,33 @@ describe('export and back', () => {
       expect(value).toBeCloseTo(logits[i]!, 4),
     );
   });
+});
+
+test('an ONNX graph is for the side that is asked for, else the weights’, else 224', async () => {
+  const { folder, file, workbench } = smallHome();
+  const exported = async (size?: number) => {
+    const { data, side } = await exportWeights(workbench.context, 'small', 'onnx', size);
+    const path = join(folder, 'out.onnx');
+    writeFileSync(path, data);
+    const { preprocessing } = await workbench.handlers['checkpoints.inspect']({ path });
+    expect(preprocessing.size).toBe(side?.pixels);
+    return side;
+  };
+  await bring(workbench, { path: file });
+  expect(await exported()).toEqual({ pixels: 224, from: 'default' });
+  expect(await exported(48)).toEqual({ pixels: 48, from: 'request' });
+  for (const [format, size] of [
+    ['onnx', 8],
+    ['safetensors', 48],
+  ] as const) {
+    await expect(exportWeights(workbench.context, 'small', format, size)).rejects.toMatchObject({
+      code: 'bad-input',
+      detail: { value: String(size), wayOut: expect.stringContaining('from 16 to 1024') },
+    });
+  }
+  await workbench.handlers['checkpoints.remove']({ id: 'small' });
+  await bring(workbench, { path: file, preprocessing: { size: 96 } });
+  expect(await exported()).toEqual({ pixels: 96, from: 'weights' });
 });
 
 describe('in use', () => {

@@ -85,6 +85,13 @@ test('running statistics are made anew by the images alone; all else stays', asy
   expect(both.id).not.toBe(renewed.id);
 
   const workbench = openHome(home);
+  const provenance = renewed.report.metadata['carryover.recalibrated'];
+  for (const format of ['safetensors', 'onnx'] as const) {
+    const path = join(home, '..', `renewed.${format}`);
+    writeFileSync(path, (await exportWeights(workbench.context, 'renewed', format)).data);
+    const { metadata } = await workbench.handlers['checkpoints.inspect']({ path });
+    expect(metadata['carryover.recalibrated'], format).toBe(provenance);
+  }
   const files = readdirSync(workbench.context.home.cache, { recursive: true }).map(String);
   expect(files.filter((name) => name.includes('recalibrated'))).toEqual([]);
 });
