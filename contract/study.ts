@@ -90,9 +90,18 @@ const fineTuning = z.strictObject({
   'freeze-to': z.string().optional(),
   /** From this many epochs on, one more stage is trained each time, from the head downwards. */
   'unfreeze-every': count.optional(),
-  /** Learning rate of each stage below the head is that of the stage above, divided by this (fastai: 2.6). */
-  'rate-factor': z.number().min(1).max(100).default(1),
+  /** Learning rate of each stage below the head is that of the stage above, divided by this; absent: `rateFactor`. */
+  'rate-factor': z.number().min(1).max(100).optional(),
 });
+
+/** fastai's, where stages are frozen at first; else all learn alike. */
+const TUNED_RATE_FACTOR = 2.6;
+
+/** The rate factor that holds: as written, else 2.6 with `freeze-to` or `unfreeze-every`, else 1. */
+export function rateFactor(tuning: z.infer<typeof fineTuning>): number {
+  const freezes = tuning['freeze-to'] !== undefined || tuning['unfreeze-every'] !== undefined;
+  return tuning['rate-factor'] ?? (freezes ? TUNED_RATE_FACTOR : 1);
+}
 
 export const trainingSchema = z.strictObject({
   epochs: count.max(10_000),

@@ -1,4 +1,4 @@
-import type { Training } from '../../contract/study.ts';
+import { rateFactor, type Training } from '../../contract/study.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/types.ts';
 import type { ParameterSpec } from '../models/model.ts';
@@ -161,10 +161,11 @@ function rates(
   const scaled = once((multiplier: number) =>
     multiplier === 1 ? learningRate : g.mul(learningRate, g.constant(multiplier)),
   );
+  const factor = rateFactor(fineTuning);
   return ({ role, stage }) => {
     const ofRole = role === 'bias' || role === 'scale' ? byRole[role] : 1;
     const below = stages.length - 1 - stages.indexOf(stage);
-    return scaled(ofRole / fineTuning['rate-factor'] ** below);
+    return scaled(ofRole / factor ** below);
   };
 }
 

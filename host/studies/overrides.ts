@@ -1,6 +1,6 @@
 /** The trainings of a study: what its arms and pretrainings change of the study's own. */
 import type { StudySpec, Training, TrainingOverride } from '../../contract/study.ts';
-import { trainingSchema } from '../../contract/study.ts';
+import { rateFactor, trainingSchema } from '../../contract/study.ts';
 
 type Mapping = Record<string, unknown>;
 
@@ -16,18 +16,27 @@ const WHOLE = new Set(['class-weights']);
 /** What a pretraining does not take over. */
 const OF_THE_TARGET = new Set(['fine-tuning', 'early-stopping', 'image-sizes']);
 
-/** The training of an arm. Its override must have passed `checkOverrides`. */
+/**
+ * The training of an arm, with all that depends on other keys filled in. Its override must have
+ * passed `checkOverrides`.
+ */
 export function armTraining(spec: StudySpec, arm: string): Training {
   const override = spec.arms[arm]?.training;
-  return override ? trainingSchema.parse(merged(spec.training, override)) : spec.training;
+  return resolved(override ? trainingSchema.parse(merged(spec.training, override)) : spec.training);
 }
 
-/** The training of a pretraining. Its override must have passed `checkOverrides`. */
+/** A training as a run records it: what was not written says what holds. */
+export function resolved(training: Training): Training {
+  const tuning = training['fine-tuning'];
+  return { ...training, 'fine-tuning': { ...tuning, 'rate-factor': rateFactor(tuning) } };
+}
+
+/** The training of a pretraining, as of an arm. Its override must have passed `checkOverrides`. */
 export function pretrainingTraining(spec: StudySpec, name: string): Training {
   const own = spec.pretraining[name];
   const given = own?.epochs === undefined ? {} : { epochs: own.epochs };
   const override = { ...own?.training, ...given };
-  return trainingSchema.parse(merged(inheritedByPretraining(spec.training), override));
+  return resolved(trainingSchema.parse(merged(inheritedByPretraining(spec.training), override)));
 }
 
 /**
@@ -74,7 +83,7 @@ function isMapping(value: unknown): value is Mapping {
 
 /** Dotted keys in which the training of an arm differs from the study's. */
 export function differingKeys(spec: StudySpec, arm: string): string[] {
-  return differences(spec.training, armTraining(spec, arm), '');
+  return differences(resolved(spec.training), armTraining(spec, arm), '');
 }
 
 function differences(a: unknown, b: unknown, path: string): string[] {

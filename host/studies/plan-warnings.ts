@@ -1,6 +1,6 @@
 /** What people should know of a study before it runs, and of a run afterwards. */
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
-import type { StudySpec, Training } from '../../contract/study.ts';
+import { rateFactor, type StudySpec, type Training } from '../../contract/study.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
 import { unknownName, type Problem } from './issues.ts';
@@ -84,7 +84,7 @@ function isFineTuned({ 'fine-tuning': tuning }: Training): boolean {
   return (
     tuning['freeze-to'] !== undefined ||
     tuning['unfreeze-every'] !== undefined ||
-    tuning['rate-factor'] !== 1
+    rateFactor(tuning) !== 1
   );
 }
 

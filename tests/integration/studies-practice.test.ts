@@ -88,8 +88,12 @@ test('an arm with a training of its own differs in that, and plan and report say
     'P-T: { init: { checkpoint: thin@last }, training: { fine-tuning: { freeze-to: layer3 } } }',
   ]);
   const study = await runStudy(workbench, yaml);
-  expect(study.plan.warnings.join()).toContain('(fine-tuning.freeze-to)');
+  expect(study.plan.warnings.join()).toContain('(fine-tuning.rate-factor, fine-tuning.freeze-to)');
   expect(study.plan.stages).toContain('layer3');
+  const job = readFileSync(join(home, 'runs', runOf(study, 'P-T'), 'job.json'), 'utf8');
+  expect(JSON.parse(job)).toMatchObject({
+    training: { 'fine-tuning': { 'freeze-to': 'layer3', 'rate-factor': 2.6 } },
+  });
   const weights = async (epoch: string) => {
     const file = join(home, 'runs', runOf(study, 'P-T'), `weights-${epoch}.safetensors`);
     return (await readWeights(file)).tensors;

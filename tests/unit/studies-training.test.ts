@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import { architectureSchema } from '../../contract/architecture.ts';
 import type { StudySpec } from '../../contract/study.ts';
-import { armTraining, differingKeys, pretrainingTraining } from '../../host/studies/overrides.ts';
+import {
+  armTraining,
+  differingKeys,
+  pretrainingTraining,
+  resolved,
+} from '../../host/studies/overrides.ts';
 import { parseStudy } from '../../host/studies/parse.ts';
 import { specWarnings } from '../../host/studies/plan-warnings.ts';
 import { readStart } from '../../host/studies/starts.ts';
@@ -63,10 +68,12 @@ describe('the training of an arm', () => {
       epochs: 6,
       batch: 4,
       lr: { peak: 0.01, schedule: 'one-cycle' },
-      'fine-tuning': { 'freeze-to': 'stem', 'rate-factor': 1 },
+      'fine-tuning': { 'freeze-to': 'stem', 'rate-factor': 2.6 },
     });
-    expect(armTraining(spec, 'RI-T')).toEqual(spec.training);
-    expect(differingKeys(spec, 'P-T')).toEqual(['batch', 'lr.peak', 'fine-tuning.freeze-to']);
+    expect(armTraining(spec, 'RI-T')).toEqual(resolved(spec.training));
+    expect(differingKeys(spec, 'P-T')).toEqual([
+      ...['batch', 'lr.peak', 'fine-tuning.rate-factor', 'fine-tuning.freeze-to'],
+    ]);
   });
 
   test('of another optimiser or schedule has that one’s defaults', () => {
@@ -94,6 +101,27 @@ describe('the training of an arm', () => {
     );
     expect(issues).toMatchObject([{ line: 12, path: 'arms.P-T.training.optimiser.momentum' }]);
     expect(issues[0]?.message).toContain('belongs to kind sgd');
+  });
+});
+
+describe('stages learn at rates of their own, by 2.6, where some are frozen', () => {
+  test.each([
+    ['{}', '{}', 1],
+    ['{ freeze-to: stem }', '{}', 2.6],
+    ['{ unfreeze-every: 2 }', '{}', 2.6],
+    ['{ freeze-to: stem, rate-factor: 1 }', '{}', 1],
+    ['{}', '{ freeze-to: stem }', 2.6],
+    ['{}', '{ unfreeze-every: 2, rate-factor: 3 }', 3],
+    // What the study says holds for an arm that only freezes.
+    ['{ rate-factor: 1 }', '{ freeze-to: stem }', 1],
+    ['{ rate-factor: 5 }', '{ unfreeze-every: 2 }', 5],
+    ['{ freeze-to: stem, rate-factor: 5 }', '{ rate-factor: 1 }', 1],
+  ])('%s, and of the arm %s: %d', (study, arm, factor) => {
+    const spec = specOf(withTraining(`fine-tuning: ${study}`), withArm(`{ fine-tuning: ${arm} }`));
+    expect(armTraining(spec, 'P-T')['fine-tuning']['rate-factor']).toBe(factor);
+    expect(differingKeys(spec, 'P-T').length > 0).toBe(arm !== '{}');
+    expect(differingKeys(spec, 'RI-T')).toEqual([]);
+    expect(pretrainingTraining(spec, 'src')['fine-tuning']).toEqual({ 'rate-factor': 1 });
   });
 });
 

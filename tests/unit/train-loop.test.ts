@@ -110,6 +110,20 @@ describe('phases', () => {
   });
 });
 
+test('where stages are frozen, each below the head learns 2.6 times more slowly; 1 is alike', async () => {
+  const [unsaid, fastai, alike] = await Promise.all(
+    [{}, { 'rate-factor': 2.6 }, { 'rate-factor': 1 }].map(async (factor) => {
+      const tuning = { 'fine-tuning': { 'freeze-to': 'layer3', ...factor } };
+      return bytes((await trained({ epochs: 1, ...tuning })).outcome?.weights);
+    }),
+  );
+  expect(unsaid?.equals(fastai!)).toBe(true);
+  expect(unsaid?.equals(alike!)).toBe(false);
+  const plain = async (training: object) =>
+    bytes((await trained({ epochs: 1, ...training })).outcome?.weights);
+  expect(await plain({})).toEqual(await plain({ 'fine-tuning': { 'rate-factor': 1 } }));
+});
+
 describe('a stopped training goes on bit for bit', () => {
   // In the middle of an epoch, at its end (where the next phase begins), and in the last one.
   test.each([2, STEPS, STEPS + 1, 2 * STEPS, 3 * STEPS - 1])(

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { RunDetail } from '../../../contract/runs.ts';
 import type { StudyPlan, StudySpec } from '../../../contract/study.ts';
+import { resolved } from '../overrides.ts';
 import type { ReportData } from './data.ts';
 import { shuffleTitle } from './data.ts';
 import type { Html, Part } from './html.ts';
@@ -67,7 +68,7 @@ function trainingRows(data: ReportData): Row[] {
     ['Architecture', architecture(spec)],
     ...checkpoints(data),
     ['Recipe', html`<code>${JSON.stringify(spec.recipe)}</code>`],
-    ['Training', html`<code>${JSON.stringify(spec.training)}</code>`],
+    ['Training', html`<code>${JSON.stringify(resolved(spec.training))}</code>`],
     ...ownTrainings(spec),
     ['Devices', unique(runs.map(({ device }) => device)).join(', ')],
     ['Versions', unique(versions).join(', ')],

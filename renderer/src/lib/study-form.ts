@@ -1,6 +1,6 @@
 import { ARCHITECTURES, type ArchitectureName } from '../../../contract/architecture.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
-import type { Recipe, Shuffle, StudyInput } from '../../../contract/study.ts';
+import { rateFactor, type Recipe, type Shuffle, type StudyInput } from '../../../contract/study.ts';
 import { merged, type Mapping } from './merge.ts';
 
 /** What the form of a new study holds; numbers are null while their field is empty. */
@@ -212,11 +212,7 @@ function training(form: StudyForm) {
     ...given('label-smoothing', form.smoothing),
     ...(form.classWeights !== 'none' && { 'class-weights': form.classWeights }),
   };
-  const tuning = {
-    ...(form.freezeTo !== '' && { 'freeze-to': form.freezeTo }),
-    ...given('unfreeze-every', form.unfreezeEvery),
-    ...given('rate-factor', form.rateFactor),
-  };
+  const tuning = { ...freezing(form), ...given('rate-factor', form.rateFactor) };
   return {
     epochs: form.epochs ?? 0,
     ...given('batch', form.batch),
@@ -234,6 +230,18 @@ function training(form: StudyForm) {
     ...(sizes.length > 0 && { 'image-sizes': sizes }),
     ...(form.patience !== null && { 'early-stopping': { patience: form.patience } }),
   };
+}
+
+function freezing(form: StudyForm) {
+  return {
+    ...(form.freezeTo !== '' && { 'freeze-to': form.freezeTo }),
+    ...given('unfreeze-every', form.unfreezeEvery),
+  };
+}
+
+/** The rate factor that holds while its field is empty. */
+export function defaultRateFactor(form: StudyForm): number {
+  return rateFactor(freezing(form));
 }
 
 function optimiser(form: StudyForm) {

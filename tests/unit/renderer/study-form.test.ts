@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
-import { studySchema } from '../../../contract/study.ts';
+import { rateFactor, studySchema } from '../../../contract/study.ts';
 import {
+  defaultRateFactor,
   emptyForm,
   formFor,
   formToStudy,
@@ -81,6 +82,17 @@ describe('the form of a new study', () => {
     expect(studyName('duotone', [])).toBe('duotone from scratch');
     expect(studyName('x'.repeat(90), ['y']).length).toBeLessThanOrEqual(64);
   });
+});
+
+it('an empty rate factor is that of the study file', () => {
+  for (const change of [{}, { freezeTo: 'layer2' }, { unfreezeEvery: 3 }]) {
+    const changed = { ...form, ...change };
+    const { training } = studySchema.parse(parse(text(changed)));
+    expect(training['fine-tuning']['rate-factor']).toBeUndefined();
+    expect(defaultRateFactor(changed)).toBe(rateFactor(training['fine-tuning']));
+  }
+  expect(defaultRateFactor({ ...form, freezeTo: 'layer2' })).toBe(2.6);
+  expect(defaultRateFactor(form)).toBe(1);
 });
 
 describe('a study file read back into the form', () => {
