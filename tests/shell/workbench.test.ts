@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Page } from '@playwright/test';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeSafetensors } from '../../engine/formats/safetensors.ts';
+import { drawnWeights } from '../integration/drawn-weights.ts';
 import { makeClone, node, root, type CloneFolder } from './clone.ts';
 import { dropPaths } from './drop.ts';
 import { ShellUnderTest } from './launch.ts';
@@ -47,6 +49,21 @@ test('a dropped folder is looked through at once, by its path', async () => {
   await dropPaths(page, [folder]);
   await page.getByRole('button', { name: 'Import 2 images' }).waitFor();
   expect(await page.getByLabel('Name').inputValue()).toBe(basename(folder));
+  rmSync(folder, { recursive: true });
+});
+
+test('a dropped weights file is looked into by its path, and imported', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weights – 2026 '));
+  const file = join(folder, 'my net.safetensors');
+  const tensors = drawnWeights({ name: 'convnet', image: 64, width: 8 }, 5);
+  writeFileSync(file, encodeSafetensors({ tensors, metadata: {} }));
+  await dropPaths(page, [file]);
+  await page.getByText('Everything fits.').waitFor();
+  await page.getByText('convnet, width 8, small stem, RGB').waitFor();
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  const made = page.getByRole('dialog', { name: 'my net' });
+  await made.getByText('init: { checkpoint: my net }').waitFor();
+  expect(await made.getByText(file).count()).toBeGreaterThan(0);
   rmSync(folder, { recursive: true });
 });
 
