@@ -18,6 +18,12 @@ test.beforeAll(() => {
   });
   writeFileSync(join(folder, 'whole net.safetensors'), whole);
   tensors.delete('layer2.0.bn1.bias');
+  const spoilt = new Map(tensors);
+  spoilt.set('fc.bias', { shape: [5], data: Float32Array.of(0, NaN, 0, 0, 0) });
+  writeFileSync(
+    join(folder, 'spoilt.safetensors'),
+    encodeSafetensors({ tensors: spoilt, metadata: {} }),
+  );
   const long = `projection.${'a-very-long-part.'.repeat(6)}weight`;
   tensors.set(long, { shape: [3], data: new Float32Array(3) });
   writeFileSync(join(folder, 'odd.safetensors'), encodeSafetensors({ tensors, metadata: {} }));
@@ -90,6 +96,17 @@ test('what does not fit is listed, and taken only when asked for', async ({ ente
   const made = page.getByRole('dialog', { name: 'loose' });
   await expect(made.getByRole('link', { name: 'safetensors' })).toBeVisible();
   await expect(made.getByRole('link', { name: 'ONNX' })).toHaveCount(0);
+});
+
+test('weights that are not finite cannot be imported, and their tensor is named', async ({
+  entered: page,
+}) => {
+  const file = join(folder, 'spoilt.safetensors');
+  await visit(page, `#/checkpoints?import=${encodeURIComponent(file)}`);
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByText('Cannot be imported: "fc.bias" holds NaN at 1.')).toBeVisible();
+  await expect(dialog.getByRole('button', { name: 'Import' })).toBeDisabled();
+  await expect(dialog.getByLabel(/Take what matches/)).toHaveCount(0);
 });
 
 test('a file that holds no weights says so', async ({ entered: page }) => {
