@@ -2,7 +2,7 @@
 let table: Float32Array | null = null;
 
 /** The value of an IEEE half float's 16 bits. */
-export function halfToNumber(bits: number): number {
+function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

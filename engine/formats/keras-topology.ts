@@ -60,7 +60,7 @@ export function inputSide(layers: readonly KerasLayer[]): number | null {
 }
 
 /** The text of a metadata entry: strings as they are, the rest as JSON. */
-export function metadataText(value: unknown): string {
+function metadataText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
