@@ -122,9 +122,23 @@ async function bring(
     preprocessing: known(source.preprocessing),
     licence: source.licence,
     loose: false,
+  }).catch((error: unknown) => {
+    throw keeping(file, error);
   });
   await rm(folder, { recursive: true, force: true });
   return imported.id;
+}
+
+/** What cannot be imported stays in its place, and would be taken again. */
+function keeping(file: string, error: unknown): unknown {
+  if (!(error instanceof CarryoverError) || error.code !== 'bad-input') return error;
+  const { code, message, detail } = error;
+  return new CarryoverError(
+    code,
+    message,
+    { ...detail, wayOut: `remove ${file} to have it fetched anew` },
+    error,
+  );
 }
 
 /** How to do without this machine's network: bring the file to its place, or import it from any. */

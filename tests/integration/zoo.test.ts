@@ -220,6 +220,7 @@ describe('zoo.download', () => {
     expect(failure).toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining('a web page') as string,
+      detail: { wayOut: `remove ${placeOf(zoo.home)} to have it fetched anew` },
     });
     expect(existsSync(placeOf(zoo.home))).toBe(true);
   });
