@@ -40,7 +40,10 @@ class Jobs {
   }
 
   async cancel(id: string): Promise<void> {
-    this.#put(await call('jobs.cancel', { id }));
+    const job = await call('jobs.cancel', { id });
+    // The event of its end may have come before this answer, which still calls it running.
+    const known = this.get(id);
+    if (known === null || isLive(known)) this.#put(job);
   }
 
   #put(job: Job): void {
