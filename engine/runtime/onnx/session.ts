@@ -157,7 +157,7 @@ function runtimeOptions(
     extra: {
       session: {
         force_spinning_stop: '1',
-        intra_op: { allow_spinning: '1', spin_duration_us: '1000' },
+        intra_op: { allow_spinning: '1', spin_duration_us: '3000' },
       },
     },
     logSeverityLevel: 3,

@@ -70,16 +70,25 @@ export function momentsOf(e: Emitter, x: Value): Moments {
   });
 }
 
+/** 1 / sqrt(variance + epsilon), made once for a variance. */
 function inverseDeviation(e: Emitter, variance: string, epsilon: number): string {
-  const shifted = e.node('Add', [variance, e.floats(Float32Array.of(epsilon), [1])]);
-  return e.node('Reciprocal', [e.node('Sqrt', [shifted])]);
+  return e.once(`inverse deviation of ${variance} with ${epsilon}`, () => {
+    const shifted = e.node('Add', [variance, e.floats(Float32Array.of(epsilon), [1])]);
+    return e.node('Reciprocal', [e.node('Sqrt', [shifted])]);
+  });
+}
+
+/** scale / sqrt(variance + epsilon), made once for both. */
+function factorOf(e: Emitter, scale: Value, variance: string, epsilon: number): string {
+  const inverse = inverseDeviation(e, variance, epsilon);
+  return e.once(`${scale.id} times ${inverse}`, () => e.node('Mul', [e.nameOf(scale), inverse]));
 }
 
 /** relu(batchNorm(x) + sum) by the batch's own moments. */
 export function emitBatchNorm(e: Emitter, value: Value, sum: string, relu: boolean): string {
   const [x, scale, shift] = value.inputs as [Value, Value, Value];
   const { variance, centred } = momentsOf(e, x);
-  const factor = e.node('Mul', [e.nameOf(scale), inverseDeviation(e, variance, epsilonOf(value))]);
+  const factor = factorOf(e, scale, variance, epsilonOf(value));
   const given = { scale: factor, shift: e.nameOf(shift), sum, relu };
   return affine(e, centred, four(x)[1], given);
 }
@@ -87,8 +96,7 @@ export function emitBatchNorm(e: Emitter, value: Value, sum: string, relu: boole
 /** relu(normalise(x) + sum) by given moments. */
 export function emitNormalise(e: Emitter, value: Value, sum: string, relu: boolean): string {
   const [x, scale, shift, mean, variance] = value.inputs as [Value, Value, Value, Value, Value];
-  const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
-  const factor = e.node('Mul', [e.nameOf(scale), inverse]);
+  const factor = factorOf(e, scale, e.nameOf(variance), epsilonOf(value));
   const offset = e.node('Sub', [e.nameOf(shift), e.node('Mul', [e.nameOf(mean), factor])]);
   const given = { scale: factor, shift: offset, sum, relu };
   return affine(e, e.nameOf(x, 'blocked'), four(x)[1], given);
@@ -117,7 +125,7 @@ export function emitBatchNormInputGradient(e: Emitter, value: Value, sum: string
   const channels = four(x)[1];
   const share = e.floats(Float32Array.of(-channels / sizeOf(x.shape)), [1]);
   const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
-  const factor = e.node('Mul', [e.nameOf(scale), inverse]);
+  const factor = factorOf(e, scale, e.nameOf(variance), epsilonOf(value));
   const shared = e.node('Mul', [factor, share]);
   const offset = e.node('Mul', [shared, e.nameOf(dShift)]);
   const slope = e.node('Mul', [e.node('Mul', [shared, inverse]), e.nameOf(dScale)]);
