@@ -18,8 +18,9 @@ test.each(UPDATE_CASES)('%s: the runtimes agree; its gradient is refused', async
     const { forward } = alone(build);
     const feeds = drawFeeds(forward, seed);
     const exact = evaluate64(forward, feeds);
-    expect(disagreement(exact, await runOnnx(forward, feeds)).relative).toBeLessThan(1e-5);
-    expect(disagreement(exact, await tfjsForward(forward, feeds)).relative).toBeLessThan(1e-5);
+    // The loss is a sum that may cancel: it is not as exact as the result.
+    expect(disagreement(exact, await runOnnx(forward, feeds)).relative).toBeLessThan(1e-4);
+    expect(disagreement(exact, await tfjsForward(forward, feeds)).relative).toBeLessThan(1e-4);
     expect(() => single(build)).toThrow(`${kind} has no gradient`);
   });
   await fc.assert(property, { numRuns: 12 });

@@ -34,8 +34,11 @@ test('the grid is walked by keyboard, filtered by mouse, and an image shows its 
 }) => {
   await page.getByRole('link', { name: /shapes/ }).click();
   const grid = page.getByRole('listbox');
+  // Keys do nothing before the first images are there.
+  await expect(grid.getByRole('option').first()).toBeVisible();
   await grid.focus();
   await page.keyboard.press('ArrowRight');
+  await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '1');
   await page.keyboard.press('ArrowRight');
   await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '2');
   await page.keyboard.press('End');
