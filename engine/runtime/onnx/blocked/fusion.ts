@@ -2,7 +2,7 @@
  * Which values are not computed by nodes of their own: a convolution writes its result once, with
  * what is added to it and the relu after it already done.
  */
-import type { Graph, Value } from '../../../graph/types.ts';
+import type { Graph, OperationKind, Value } from '../../../graph/types.ts';
 import { showShape } from '../../../graph/types.ts';
 
 /** A convolution whose result is only needed as `relu(convolution + sum)`. */
@@ -20,6 +20,13 @@ export interface FusionPlan {
   /** Values that no node computes. */
   absorbed: ReadonlySet<Value>;
 }
+
+/** What can cut its result off at zero on the way out. */
+const CUTTING: ReadonlySet<OperationKind> = new Set<OperationKind>([
+  'conv2d',
+  'batchNorm',
+  'normalise',
+]);
 
 /** @param fusible whether a value becomes a blocked convolution that can add and cut off */
 export function planFusions(graph: Graph, fusible: (value: Value) => boolean): FusionPlan {
@@ -53,11 +60,10 @@ function fusionOf(
   const [before] = value.inputs;
   if (value.operation.kind === 'add') return sumOf(value, once, fusible);
   if (value.operation.kind !== 'relu' || !before || !once(before)) return null;
-  if (fusible(before) && before.operation.kind === 'conv2d') {
-    return { convolution: before, sum: null, relu: true };
-  }
   const sum = before.operation.kind === 'add' ? sumOf(before, once, fusible) : null;
-  return sum && { ...sum, relu: true };
+  const { convolution } = sum ?? { convolution: before };
+  if (!fusible(convolution) || !CUTTING.has(convolution.operation.kind)) return null;
+  return { convolution, sum: sum?.sum ?? null, relu: true };
 }
 
 function squaredIn({ operation, inputs }: Value, once: (value: Value) => boolean): Value | null {
