@@ -8,10 +8,14 @@
  *   /media/images/<id>/input?run=<runId>                 what that run sees (PNG, resized, shuffled)
  *   /media/images/<id>/shuffled?size=&block=<n|pixel>&seed=   preview (PNG at size x size)
  *   /reports/<studyId>                                   the HTML report
+ *   /data/<datasetId>/<images|changes|suspects|trust>.<csv|json>   tables of a data set;
+ *   /data/<datasetId>/metadata.csv                       its labels now, as an imagefolder has them
  *   /weights/<checkpointId or runId>.<safetensors|onnx>  weights for other programs
  */
 import { z } from 'zod';
 import { CELLS } from './agreement.ts';
+import type { MapPoints, MapSummary, Neighbour, SuspectReport } from './analyses.ts';
+import { featureSource, mapSpecSchema, suspectSpecSchema } from './analyses.ts';
 import type {
   CheckpointDetail,
   CheckpointSummary,
@@ -23,17 +27,22 @@ import type { DevicesReport } from './devices.ts';
 import { DEVICE_CHOICES } from './devices.ts';
 import type { PairImage, PairReport } from './compare.ts';
 import type {
+  ChangeEntry,
   DatasetDetail,
   DatasetSummary,
+  FileCheck,
   FilterCounts,
   ImageDetail,
   ImageRow,
   ImportReport,
 } from './datasets.ts';
-import { imageFilter } from './datasets.ts';
+import { changeSchema, imageFilter } from './datasets.ts';
 import type { Failure } from './errors.ts';
 import type { Job } from './jobs.ts';
+import type { ReadingPreview, SourceLook } from './reading.ts';
+import { readingSchema } from './reading.ts';
 import type { EpochMetrics, RunDetail, RunProgress, RunSummary } from './runs.ts';
+import type { TrustReport } from './trust.ts';
 import type { StudyDetail, StudyIssue, StudyPlan, StudySummary } from './study.ts';
 
 const id = z.string().min(1).max(128);
@@ -55,16 +64,59 @@ export const requests = {
   'folders.list': z.strictObject({ path: z.string().optional() }),
   'datasets.list': none,
   'datasets.get': z.strictObject({ id }),
-  /** Starts a dry run; the job's result is what `datasets.scanReport` takes. */
-  'datasets.scan': z.strictObject({ path: z.string().min(1) }),
+  /** What lies at a path (a folder, a file, an archive) and how it can be read. */
+  'datasets.look': z.strictObject({ path: z.string().min(1) }),
+  /** What a reading would make of it; no image is opened. */
+  'datasets.preview': z.strictObject({ path: z.string().min(1), reading: readingSchema }),
+  /**
+   * Starts a dry run, without a reading with the best one; the job's result is what
+   * `datasets.scanReport` takes. What was looked at before is not looked at again.
+   */
+  'datasets.scan': z.strictObject({ path: z.string().min(1), reading: readingSchema.optional() }),
   'datasets.scanReport': z.strictObject({ scanId: id }),
   /** Starts the import of a scanned folder; the job's result is the data set's id. */
   'datasets.import': z.strictObject({ scanId: id, name: z.string().min(1).max(100) }),
   'datasets.remove': z.strictObject({ id }),
+  /** The files lie in another folder now; refused unless they hold the same content. A job; result: the id. */
+  'datasets.relink': z.strictObject({ id, path: z.string().min(1) }),
+  /** Looks at every file's size, time and (where those differ) hash. A job; result: for `fileCheck`. */
+  'datasets.checkFiles': z.strictObject({ id }),
+  'datasets.fileCheck': z.strictObject({ checkId: id }),
+  /** Changes all images that match; the files stay as they are. */
+  'datasets.change': z.strictObject({ datasetId: id, filter: imageFilter, change: changeSchema }),
+  /** Newest first. */
+  'datasets.changes': z.strictObject({ datasetId: id }),
+  /** Takes a change back (its images get what they had before); later ones on them stay in force. */
+  'datasets.undo': z.strictObject({ datasetId: id, changeId: z.int() }),
+  /** Starts the report; the job's result is what `trust.get` takes. Computed once for the same state. */
+  'trust.start': z.strictObject({
+    datasetId: id,
+    nearBits: z.int().min(0).max(16).optional(),
+    studyId: id.optional(),
+  }),
+  'trust.get': z.strictObject({ id }),
+  /** The newest of the data set as it is now, or null. */
+  'trust.latest': z.strictObject({ datasetId: id }),
+  /** Starts a map; the job's result is what `maps.get` takes. */
+  'maps.start': z.strictObject({ datasetId: id, spec: mapSpecSchema }),
+  'maps.list': z.strictObject({ datasetId: id }),
+  'maps.get': z.strictObject({ id }),
+  /** The images most like one, by features that were computed before (a map or suspects made them). */
+  'images.neighbours': z.strictObject({
+    imageId: z.int(),
+    source: featureSource,
+    most: z.int().min(1).max(500),
+  }),
+  /** Starts the search for likely label errors; the job's result is what `suspects.get` takes. */
+  'suspects.start': z.strictObject({ datasetId: id, spec: suspectSpecSchema }),
+  'suspects.list': z.strictObject({ datasetId: id }),
+  'suspects.get': z.strictObject({ id }),
   'samples.list': none,
   /** Builds and imports a sample set; the job's result is the data set's id. */
   'samples.build': z.strictObject({ name: z.string().min(1) }),
   'images.query': z.strictObject({ datasetId: id, filter: imageFilter, ...page }),
+  /** Position of an image in the filtered list; null where it is not in it. */
+  'images.position': z.strictObject({ datasetId: id, filter: imageFilter, id: z.int() }),
   'images.counts': z.strictObject({ datasetId: id, filter: imageFilter }),
   'images.get': z.strictObject({ id: z.int() }),
   'studies.list': none,
@@ -131,11 +183,13 @@ export interface FolderListing {
   path: string;
   parent: string | null;
   folders: { name: string; path: string }[];
+  /** Single files directly in it that are data sets by themselves: archives, tables, arrays. */
+  sources: { name: string; path: string }[];
   /** Images directly in this folder. */
   images: number;
 }
 
-export interface WeightsListing extends FolderListing {
+export interface WeightsListing extends Omit<FolderListing, 'sources'> {
   /** Files directly in this folder that may hold weights, by their endings. */
   files: { name: string; path: string; bytes: number }[];
 }
@@ -185,13 +239,32 @@ export interface Responses {
   'folders.list': FolderListing;
   'datasets.list': DatasetSummary[];
   'datasets.get': DatasetDetail;
+  'datasets.look': SourceLook;
+  'datasets.preview': ReadingPreview;
   'datasets.scan': Job;
   'datasets.scanReport': ImportReport;
   'datasets.import': Job;
   'datasets.remove': null;
+  'datasets.relink': Job;
+  'datasets.checkFiles': Job;
+  'datasets.fileCheck': FileCheck;
+  'datasets.change': ChangeEntry;
+  'datasets.changes': ChangeEntry[];
+  'datasets.undo': ChangeEntry;
+  'trust.start': Job;
+  'trust.get': TrustReport;
+  'trust.latest': TrustReport | null;
+  'maps.start': Job;
+  'maps.list': MapSummary[];
+  'maps.get': MapPoints;
+  'images.neighbours': Neighbour[];
+  'suspects.start': Job;
+  'suspects.list': SuspectReport[];
+  'suspects.get': SuspectReport;
   'samples.list': SampleInfo[];
   'samples.build': Job;
   'images.query': { total: number; images: ImageRow[] };
+  'images.position': number | null;
   'images.counts': FilterCounts;
   'images.get': ImageDetail;
   'studies.list': StudySummary[];

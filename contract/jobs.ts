@@ -1,7 +1,18 @@
 import type { Failure } from './errors.ts';
 
 export type JobKind =
-  'scan' | 'import' | 'study' | 'samples' | 'report' | 'rate' | 'zoo' | 'devices';
+  | 'scan'
+  | 'import'
+  | 'files'
+  | 'trust'
+  | 'map'
+  | 'suspects'
+  | 'study'
+  | 'samples'
+  | 'report'
+  | 'rate'
+  | 'zoo'
+  | 'devices';
 export type JobStatus =
   'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 

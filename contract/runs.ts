@@ -13,7 +13,12 @@ export interface EpochMetrics {
   validationLoss: number | null;
   validationAccuracy: number | null;
   testLoss: number | null;
+  /** Multi-label: the share of known (image, finding) values that are right at probability 1/2. */
   testAccuracy: number | null;
+  /** Multi-label: mean area under the ROC curve over findings with both values; else null. */
+  trainAuc: number | null;
+  validationAuc: number | null;
+  testAuc: number | null;
   /** Learning rate of the epoch's last step. */
   learningRate: number;
   seconds: number;
@@ -44,6 +49,8 @@ export interface RunSummary {
   /** Of the epoch that is the run's result: the best one with early stopping, else the last. */
   trainAccuracy: number | null;
   testAccuracy: number | null;
+  /** Multi-label; null otherwise. */
+  testAuc: number | null;
   /** Mean clean training accuracy over the epochs 1..last. */
   optimisationSpeed: number | null;
   studies: { id: string; name: string }[];

@@ -42,6 +42,11 @@ export const recipeSchema = z.strictObject({
   /** Per channel, of values in [0, 1]. */
   mean: triple.default([0.5, 0.5, 0.5]),
   std: triple.default([0.5, 0.5, 0.5]),
+  /**
+   * How DICOM values become grey: the file's own window (percentile where it has none), the 1st to
+   * 99th percentile of the image, or the whole range.
+   */
+  window: z.enum(['file', 'percentile', 'full']).default('file'),
   /** How images are resized. */
   interpolation: z.enum(['bilinear', 'bicubic']).default('bilinear'),
   augment: augment.default('none'),
@@ -178,15 +183,45 @@ const pretrainingSchema = z.strictObject({
   epochs: count.optional(),
 });
 
+export const SPLIT_KINDS = [
+  'given', // as the source has it
+  'random',
+  'stratified', // every class alike
+  'grouped', // no group on two sides
+  'stratified-grouped',
+  'temporal', // the earliest by `column` train, the latest test
+] as const;
+
 export const splitSchema = z.strictObject({
-  train: fraction,
-  test: fraction,
+  /** Absent: stratified-grouped, or stratified with `grouped: false`. */
+  kind: z.enum(SPLIT_KINDS).optional(),
+  train: fraction.default(0.7),
+  test: fraction.default(0.3),
+  /** temporal: the attribute with the time; numbers, or dates as ISO 8601 writes them. */
+  column: z.string().min(1).optional(),
+  /** Goes on although images or groups are on both sides; every figure then says so. */
+  'allow-leaks': z.boolean().default(false),
   /** Share of the training side that is taken from it. Early stopping looks at it, never at test. */
   validation: z.number().min(0).max(0.5).default(0),
   /** Keep images of one group on one side. */
   grouped: z.boolean().default(true),
   seed: seed.default(0),
 });
+
+/** What an uncertain finding counts as (CheXpert: Irvin et al., arXiv 1901.07031). */
+const uncertainty = z.enum(['ignore', 'zeros', 'ones']);
+export type Uncertainty = z.infer<typeof uncertainty>;
+
+/** What is learnt of a multi-label data set. */
+export const findingsSchema = z.strictObject({
+  /** Absent: all of the data set. */
+  names: z.array(z.string().min(1)).min(1).optional(),
+  /** For all findings, or by finding (`default` for the others). */
+  uncertain: z.union([uncertainty, z.record(z.string(), uncertainty)]).default('ignore'),
+  /** What a finding that is not mentioned counts as. */
+  blank: z.enum(['zeros', 'ignore']).default('zeros'),
+});
+export type Findings = z.infer<typeof findingsSchema>;
 
 const init = z.union([
   z.literal('random'),
@@ -208,8 +243,14 @@ export const studySchema = z.strictObject({
     set: z.string().min(1),
     domain: z.string().optional(),
     domains: z.array(z.string()).min(1).optional(),
-    split: splitSchema,
+    split: splitSchema.prefault({}),
     'min-per-class': count.default(2),
+    /** Low data: at most so many training images of each class, drawn with the split's seed; 5 is part of 10. */
+    'per-class': count.optional(),
+    /** Multi-label data sets only. */
+    findings: findingsSchema.optional(),
+    /** Attributes whose values are reported apart (sex, age band, scanner). */
+    subgroups: z.array(z.string().min(1)).max(20).default([]),
   }),
   architecture: architectureSchema,
   arms: z
@@ -278,6 +319,18 @@ export interface StudyDetail extends StudySummary {
   results: StudyResults | null;
 }
 
+/** Accuracy of one arm on the test images with one value of an attribute. */
+export interface SubgroupResult {
+  attribute: string;
+  value: string;
+  arm: string;
+  shuffle: string;
+  images: number;
+  accuracy: OverSeeds;
+  /** Multi-label. */
+  auc: OverSeeds | null;
+}
+
 /** Mean and range over seeds. */
 export interface OverSeeds {
   mean: number;
@@ -293,8 +346,22 @@ export interface StudyResults {
     arm: string;
     shuffle: string;
     accuracy: OverSeeds;
+    /** Multi-label: mean area under the ROC curve over the findings. */
+    auc: OverSeeds | null;
     optimisationSpeed: OverSeeds | null;
   }[];
+  /** Multi-label: area under the ROC curve of each finding, per arm and shuffle. */
+  findings: {
+    finding: string;
+    arm: string;
+    shuffle: string;
+    positives: number;
+    negatives: number;
+    auc: OverSeeds | null;
+  }[];
+  subgroups: SubgroupResult[];
+  /** Leaks that were overruled; shown on every figure. */
+  warnings: string[];
   /** 100 (A_pretrained - A_random) / A_pretrained by shuffle, from the means over seeds. */
   relativeDrop: { shuffle: string; pretrained: string; random: string; percent: number }[];
   /** Every pair of runs of one shuffle, by the kind of pair (P-T/P-T ...). */

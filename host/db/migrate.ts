@@ -73,9 +73,18 @@ function appliedMigrations(db: Database, version: number): Applied[] {
   });
 }
 
-/** Applies each migration in one transaction with its bookkeeping; a failing one leaves no trace. */
+/**
+ * Applies each migration in one transaction with its bookkeeping; a failing one leaves no trace.
+ * Foreign keys are off meanwhile, so that a table can be rebuilt without its dependents being
+ * deleted; that every reference holds is checked at the end of each.
+ */
 export function applyMigrations(db: Database, pending: Migration[]): void {
-  for (const migration of pending) db.transaction(() => apply(db, migration)).immediate();
+  db.pragma('foreign_keys = OFF');
+  try {
+    for (const migration of pending) db.transaction(() => apply(db, migration)).immediate();
+  } finally {
+    db.pragma('foreign_keys = ON');
+  }
 }
 
 function apply(db: Database, migration: Migration): void {

@@ -1,0 +1,67 @@
+/** What there is to distrust in a data set: the report page, and what its exports hold. */
+
+/** Images that are copies of each other, or nearly. */
+export interface DuplicateSet {
+  ids: number[];
+  paths: string[];
+  /** Distinct. */
+  labels: string[];
+  domains: string[];
+  splits: string[];
+  /** Largest distance of the perceptual hashes within the set; 0 for identical files. */
+  distance: number;
+}
+
+export interface OddImage {
+  id: number;
+  path: string;
+  /** In words, with the number: "deviation 0.002". */
+  why: string;
+}
+
+export interface TrustSpec {
+  /** Bits of 64 in which perceptual hashes may differ in a near duplicate. */
+  nearBits: number;
+  /** Standard deviation of the luma in [0, 1] below which an image is near-constant; 0: blank. */
+  constantBelow: number;
+  /** Whose splits are looked at: as given by the source, or those of a study. */
+  studyId: string | null;
+}
+
+export interface TrustReport {
+  id: string;
+  datasetId: string;
+  datasetName: string;
+  contentHash: string;
+  createdAt: string;
+  spec: TrustSpec;
+  images: number;
+  excluded: number;
+  classNames: string[];
+  domainNames: string[];
+  /** Of the looked-at splits, in the order train, validation, test, then `none` for the rest. */
+  splitNames: string[];
+  /** counts[split][domain][class]. */
+  counts: number[][][];
+  /** Largest class over smallest, per domain and overall (`all`); null where a class is empty. */
+  imbalance: { domain: string; ratio: number | null; largest: string; smallest: string }[];
+  exact: DuplicateSet[];
+  near: DuplicateSet[];
+  /** Sets of either kind that reach over splits. */
+  acrossSplits: { exact: number; near: number; testImages: number; affectedTestImages: number };
+  /** Groups with images in two splits and more. */
+  groupsAcrossSplits: {
+    groups: number;
+    affectedTestImages: number;
+    examples: { group: string; splits: string[]; images: number; ids: number[] }[];
+  };
+  /** Identical or nearly identical images under different classes. */
+  conflicts: DuplicateSet[];
+  /** Sizes that are far from the rest: sides beyond 3 interquartile ranges, elongated over 3:1. */
+  oddSizes: OddImage[];
+  blank: OddImage[];
+  nearConstant: OddImage[];
+  unreadable: { path: string; reason: string }[];
+  /** The most important of all that, in sentences, worst first. */
+  findings: { level: 'bad' | 'warn' | 'info'; text: string; ids: number[] }[];
+}
