@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
+import type { Value } from '../../engine/graph/types.ts';
+import { sizeOf } from '../../engine/graph/types.ts';
 import { blockSize } from '../../engine/runtime/onnx/block-size.ts';
 import { compileGraph } from '../../engine/runtime/onnx/compile.ts';
 import { blockFilter, unblockFilter } from '../../engine/runtime/onnx/layout.ts';
@@ -67,3 +69,32 @@ test.runIf(block > 0)('state in blocks comes back as it was placed', async () =>
   expect((await session.read(kept)).get('doubled')).toEqual(given.map((value) => 2 * value));
   await session.close();
 });
+
+test.runIf(block > 0)(
+  'the update of a filter rounds as multiplication and addition do',
+  async () => {
+    const shape = [block, 3 * block, 3, 3];
+    const g = new GraphBuilder();
+    const [w, v, d] = ['w', 'v', 'd'].map((name) => g.parameter(name, shape)) as [
+      Value,
+      Value,
+      Value,
+    ];
+    const velocity = g.add(g.mul(v, g.constant(0.9)), g.add(d, g.mul(w, g.constant(1e-4))));
+    const updated = g.sub(w, g.mul(velocity, g.input('rate', [])));
+    const session = await OnnxSession.create(g.finish([['updated', updated]]), { threads: 2 });
+    const drawn = (seed: number): Float32Array =>
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(seed + 1.7 * i));
+    const [ws, vs, ds] = [drawn(1), drawn(2), drawn(3)];
+    const rate = Float32Array.of(0.1);
+    const feeds = { w: ws, v: vs, d: ds, rate };
+    const outputs = await session.run(new Map(Object.entries(feeds)));
+    const f = Math.fround;
+    const expected = ws.map((each, i) => {
+      const pull = f((ds[i] ?? 0) + f(each * f(1e-4)));
+      return f(each - f(f(f((vs[i] ?? 0) * f(0.9)) + pull) * f(0.1)));
+    });
+    expect(outputs.get('updated')).toEqual(expected);
+    await session.close();
+  },
+);

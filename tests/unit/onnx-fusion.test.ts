@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
 import type { Value } from '../../engine/graph/types.ts';
 import { planFusions } from '../../engine/runtime/onnx/blocked/fusion.ts';
@@ -10,7 +10,7 @@ const IMAGE = [2, BLOCK, 8, 8];
 function plan(build: (g: GraphBuilder, x: Value) => Value) {
   const g = new GraphBuilder();
   const out = build(g, g.parameter('x', IMAGE));
-  const { fusions } = planFusions(g.finish([['y', out]]), (value) => fusible(value, BLOCK));
+  const { fusions } = planFusions(g.finish([['y', out]]), (value) => fusible(value, BLOCK), BLOCK);
   return [...fusions].map(([value, { convolution, sum, relu }]) => ({
     at: value.operation.kind,
     of: convolution.operation.kind,
@@ -49,4 +49,33 @@ test('a value that is used twice keeps a node of its own', () => {
     return g.mul(g.relu(out), out);
   });
   expect(twice).toEqual([]);
+});
+
+describe('a multiple of one tensor added to another', () => {
+  const FILTER = [BLOCK, 2 * BLOCK, 3, 3];
+
+  function scaledSums(build: (g: GraphBuilder, a: Value, b: Value) => Value) {
+    const g = new GraphBuilder();
+    const out = build(g, g.parameter('a', FILTER), g.parameter('b', FILTER));
+    const { scaledSums: found } = planFusions(g.finish([['y', out]]), () => false, BLOCK);
+    return [...found.values()].map(({ base, scaled, sign }) => [base.name, sign, scaled.name]);
+  }
+
+  test('is one node where they are filters', () => {
+    const two = (g: GraphBuilder) => g.constant(2);
+    expect(scaledSums((g, a, b) => g.add(a, g.mul(b, two(g))))).toEqual([['a', 1, 'b']]);
+    expect(scaledSums((g, a, b) => g.add(g.mul(two(g), b), a))).toEqual([['a', 1, 'b']]);
+    expect(scaledSums((g, a, b) => g.sub(a, g.mul(b, two(g))))).toEqual([['a', -1, 'b']]);
+  });
+
+  test('is not where the multiple is taken from, or needed besides, or not by one number', () => {
+    const two = (g: GraphBuilder) => g.constant(2);
+    expect(scaledSums((g, a, b) => g.sub(g.mul(b, two(g)), a))).toEqual([]);
+    expect(scaledSums((g, a, b) => g.add(a, g.mul(b, a)))).toEqual([]);
+    const twice = scaledSums((g, a, b) => {
+      const product = g.mul(b, two(g));
+      return g.sqrt(g.div(g.add(a, product), product));
+    });
+    expect(twice).toEqual([]);
+  });
 });

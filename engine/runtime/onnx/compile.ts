@@ -1,9 +1,12 @@
 import type { Graph, Value } from '../../graph/types.ts';
+import type { FusionPlan } from './blocked/fusion.ts';
 import { planFusions } from './blocked/fusion.ts';
+import type { Emitted } from './blocked/operations.ts';
 import { emitBlocked, emitFused, emitSumOfSquares, fusible } from './blocked/operations.ts';
+import { emitScaledSum } from './blocked/scaled-sum.ts';
 import { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
-import { fitsFilterBlocks } from './layout.ts';
+import { fitsFilterBlocks, flatShape } from './layout.ts';
 import { emitOperation } from './operations.ts';
 import { encodeModel } from './proto.ts';
 
@@ -18,7 +21,7 @@ export interface CompileOptions {
 
 export interface CompiledGraph {
   model: Uint8Array;
-  /** Inputs and outputs that are exchanged in the blocked layout of filters. */
+  /** Inputs and outputs that are exchanged as flat filters. */
   filters: ReadonlySet<string>;
 }
 
@@ -40,12 +43,18 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const e = new Emitter(options);
   const inputs = bindInputs(e, graph, fixed);
   emitValues(e, graph);
-  const layoutOf = (value: Value): Layout => (e.layoutOf(value) === 'filter' ? 'filter' : 'plain');
-  const ports = [...inputs.map((value) => [value.name, value] as const), ...graph.outputs];
-  const filters = ports.filter(([, value]) => layoutOf(value) === 'filter').map(([name]) => name);
+  const layoutOf = (value: Value): Layout =>
+    ['filter', 'flat'].includes(e.layoutOf(value)) ? 'flat' : 'plain';
   for (const [name, value] of graph.outputs) e.output(name, e.nameOf(value, layoutOf(value)));
-  const outputs = [...graph.outputs].map(([name, { shape }]) => ({ name, shape }));
-  const model = encodeModel({ nodes: e.nodes, initializers: e.initializers, inputs, outputs });
+  const portOf = (name: string, value: Value) => {
+    const flat = layoutOf(value) === 'flat';
+    return { name, flat, shape: flat ? flatShape(value.shape, e.block) : value.shape };
+  };
+  const given = inputs.map((value) => portOf(value.name, value));
+  const outputs = [...graph.outputs].map(([name, value]) => portOf(name, value));
+  const { nodes, initializers } = e;
+  const model = encodeModel({ nodes, initializers, inputs: given, outputs });
+  const filters = [...given, ...outputs].filter(({ flat }) => flat).map(({ name }) => name);
   return { model, filters: new Set(filters) };
 }
 
@@ -60,26 +69,28 @@ function bindInputs(
     if (operation.kind !== 'input' && operation.kind !== 'parameter') return false;
     const data = operation.kind === 'parameter' ? fixed.get(name) : undefined;
     // What could be a filter is given as one: state that never leaves its layout costs nothing.
-    e.bind(value, name, !data && fitsFilterBlocks(shape, e.block) ? 'filter' : 'plain');
+    e.bind(value, name, !data && fitsFilterBlocks(shape, e.block) ? 'flat' : 'plain');
     if (data) e.initializers.push({ name, shape, data });
     return !data;
   });
 }
 
 function emitValues(e: Emitter, graph: Graph): void {
-  const { fusions, squares, absorbed } = planFusions(graph, (value) => fusible(value, e.block));
+  const plan = planFusions(graph, (value) => fusible(value, e.block), e.block);
   for (const value of graph.values) {
     const { kind } = value.operation;
-    if (kind === 'input' || kind === 'parameter' || absorbed.has(value)) continue;
-    const [fusion, squared] = [fusions.get(value), squares.get(value)];
-    if (fusion || squared) {
-      const { name, layout } = fusion
-        ? emitFused(e, fusion)
-        : emitSumOfSquares(e, squared as Value);
-      e.bind(value, name, layout);
-    } else {
-      const blocked = emitBlocked(e, value);
-      e.bind(value, blocked?.name ?? emitOperation(e, value), blocked?.layout ?? 'plain');
-    }
+    if (kind === 'input' || kind === 'parameter' || plan.absorbed.has(value)) continue;
+    const emitted = emitPlanned(e, plan, value) ??
+      emitBlocked(e, value) ?? { name: emitOperation(e, value), layout: 'plain' };
+    e.bind(value, emitted.name, emitted.layout);
   }
+}
+
+/** What the plan makes one node of, with what it absorbs. */
+function emitPlanned(e: Emitter, plan: FusionPlan, value: Value): Emitted | null {
+  const [fusion, squared] = [plan.fusions.get(value), plan.squares.get(value)];
+  if (fusion) return emitFused(e, fusion);
+  if (squared) return emitSumOfSquares(e, squared);
+  const scaled = plan.scaledSums.get(value);
+  return scaled ? { name: emitScaledSum(e, scaled), layout: 'flat' } : null;
 }

@@ -1,6 +1,7 @@
 /** Tensors that stay where the device computes, from one run to the next. */
 import * as ort from 'onnxruntime-node';
 import { GraphBuilder } from '../../graph/builder.ts';
+import type { Shape } from '../../graph/types.ts';
 import { compileToOnnx } from './compile.ts';
 import type { Layout } from './layout.ts';
 
@@ -9,10 +10,13 @@ export class KeptTensor {
   readonly tensor: ort.Tensor;
   /** How its elements lie. */
   readonly layout: Layout;
+  /** The shape of the value that it holds. */
+  readonly shape: Shape;
 
-  constructor(tensor: ort.Tensor, layout: Layout = 'plain') {
+  constructor(tensor: ort.Tensor, layout: Layout = 'plain', shape: Shape = tensor.dims) {
     this.tensor = tensor;
     this.layout = layout;
+    this.shape = shape;
   }
 
   /** Frees the device's memory. */

@@ -1,11 +1,11 @@
 import * as ort from 'onnxruntime-node';
-import type { Graph } from '../../graph/types.ts';
+import type { Graph, Shape } from '../../graph/types.ts';
 import { blockSize } from './block-size.ts';
 import { compileGraph } from './compile.ts';
 import type { OnnxDevice } from './devices.ts';
 import { deviceOptions, keepsOnDevice } from './devices.ts';
 import type { Given } from './kept.ts';
-import { blockFilter, unblockFilter } from './layout.ts';
+import { blockFilter, flatShape, unblockFilter } from './layout.ts';
 import { Carrier, KeptTensor } from './kept.ts';
 
 export type { Given, KeptTensor, OnnxDevice };
@@ -35,11 +35,12 @@ export interface Kept {
 export class OnnxSession {
   readonly device: OnnxDevice;
   readonly #session: ort.InferenceSession;
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  /** Of inputs and outputs, as the graph says. */
+  readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #keep: ReadonlySet<string>;
   /** Where the device's memory is another than ours. */
   readonly #carrier: Carrier | null;
-  /** Inputs and outputs whose elements lie in blocks of `#block` channels. */
+  /** Inputs and outputs that are flat filters, in blocks of `#block` channels. */
   readonly #filters: ReadonlySet<string>;
   readonly #block: number;
 
@@ -56,9 +57,10 @@ export class OnnxSession {
     this.#session = session;
     this.#keep = new Set(keep);
     this.#carrier = keepsOnDevice(device) ? new Carrier(options) : null;
-    this.#shapes = new Map(
-      [...graph.inputs, ...graph.parameters].map((value) => [value.name, value.shape]),
+    const inputs = [...graph.inputs, ...graph.parameters].map(
+      (value) => [value.name, value] as const,
     );
+    this.#shapes = new Map([...inputs, ...graph.outputs].map(([name, { shape }]) => [name, shape]));
   }
 
   static async create(graph: Graph, given: SessionOptions): Promise<OnnxSession> {
@@ -117,23 +119,25 @@ export class OnnxSession {
   }
 
   #kept(name: string, tensor: ort.Tensor): KeptTensor {
-    return new KeptTensor(tensor, this.#filters.has(name) ? 'filter' : 'plain');
+    const layout = this.#filters.has(name) ? 'flat' : 'plain';
+    return new KeptTensor(tensor, layout, this.#shapes.get(name));
   }
 
-  #plain({ tensor, layout }: KeptTensor): Float32Array {
+  #plain({ tensor, layout, shape }: KeptTensor): Float32Array {
     const data = tensor.data as Float32Array;
-    return layout === 'filter' ? unblockFilter(data, tensor.dims, this.#block) : data;
+    return layout === 'flat' ? unblockFilter(data, shape, this.#block) : data;
   }
 
   #tensor(name: string, feeds: Feeds): ort.Tensor {
     const given = feeds.get(name);
     const shape = this.#shapes.get(name);
     if (!given || !shape) throw new Error(`no value was given for input "${name}"`);
-    const wanted = this.#filters.has(name) ? 'filter' : 'plain';
+    const wanted = this.#filters.has(name) ? 'flat' : 'plain';
     if (given instanceof KeptTensor && given.layout === wanted) return given.tensor;
     const plain = given instanceof KeptTensor ? this.#plain(given) : given;
-    const data = wanted === 'filter' ? blockFilter(plain, shape, this.#block) : plain;
-    return new ort.Tensor('float32', data, shape);
+    if (wanted === 'plain') return new ort.Tensor('float32', plain, shape);
+    const data = blockFilter(plain, shape, this.#block);
+    return new ort.Tensor('float32', data, flatShape(shape, this.#block));
   }
 
   async close(): Promise<void> {

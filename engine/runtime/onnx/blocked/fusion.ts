@@ -4,6 +4,8 @@
  */
 import type { Graph, OperationKind, Value } from '../../../graph/types.ts';
 import { showShape } from '../../../graph/types.ts';
+import type { ScaledSum } from './scaled-sum.ts';
+import { scaledSumIn } from './scaled-sum.ts';
 
 /** A convolution whose result is only needed as `relu(convolution + sum)`. */
 export interface Fusion {
@@ -17,6 +19,8 @@ export interface FusionPlan {
   fusions: ReadonlyMap<Value, Fusion>;
   /** Sums over all elements of something times itself: what that is, by the sum. */
   squares: ReadonlyMap<Value, Value>;
+  /** By the value that the sum is. */
+  scaledSums: ReadonlyMap<Value, ScaledSum>;
   /** Values that no node computes. */
   absorbed: ReadonlySet<Value>;
 }
@@ -28,11 +32,19 @@ const CUTTING: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'normalise',
 ]);
 
-/** @param fusible whether a value becomes a blocked convolution that can add and cut off */
-export function planFusions(graph: Graph, fusible: (value: Value) => boolean): FusionPlan {
+/**
+ * @param fusible whether a value becomes a blocked convolution that can add and cut off
+ * @param block channels in a block
+ */
+export function planFusions(
+  graph: Graph,
+  fusible: (value: Value) => boolean,
+  block: number,
+): FusionPlan {
   const uses = countUses(graph);
   const fusions = new Map<Value, Fusion>();
   const squares = new Map<Value, Value>();
+  const scaledSums = new Map<Value, ScaledSum>();
   const absorbed = new Set<Value>();
   const once = (value: Value): boolean => uses.get(value) === 1 && !absorbed.has(value);
   for (const value of [...graph.values].reverse()) {
@@ -43,13 +55,18 @@ export function planFusions(graph: Graph, fusible: (value: Value) => boolean): F
       value.inputs.forEach((product) => absorbed.add(product));
     }
     const fusion = fusionOf(value, once, fusible);
-    if (!fusion) continue;
+    if (!fusion) {
+      const scaled = scaledSumIn(value, once, block);
+      if (scaled) scaledSums.set(value, scaled);
+      if (scaled) absorbed.add(scaled.product);
+      continue;
+    }
     fusions.set(value, fusion);
     absorbed.add(fusion.convolution);
     const [before] = value.inputs;
     if (fusion.relu && fusion.sum && before) absorbed.add(before);
   }
-  return { fusions, squares, absorbed };
+  return { fusions, squares, scaledSums, absorbed };
 }
 
 function fusionOf(

@@ -10,15 +10,14 @@ import { NCHWC } from '../layout.ts';
 import { convolve } from './operator.ts';
 import { four } from './values.ts';
 
-/** relu(scale x + shift + sum) with `scale` and `shift` ('' for none) of one element per channel. */
+/** relu(scale x + shift + sum); `scale` is a filter [channel, 1, 1, 1], `shift` [channel] or ''. */
 function affine(
   e: Emitter,
   x: string,
   channels: number,
   { scale, shift = '', sum = '', relu = false }: Affine,
 ): string {
-  const filter = e.node('Reshape', [scale, e.integers(channels, 1, 1, 1)]);
-  return convolve(e, [x, filter, shift, sum], {
+  return convolve(e, [x, scale, shift, sum], {
     window: [1, 1],
     stride: 1,
     pads: [0, 0, 0, 0],
@@ -35,16 +34,21 @@ interface Affine {
 }
 
 /** Mean over rows, columns and batch of a blocked tensor: [channel]. */
-export function channelMeans(e: Emitter, blocked: string, batch: number, channels: number): string {
-  return e.node('ReduceMean', [spatialMeans(e, blocked, batch, channels), e.integers(0)], {
-    keepdims: int(0),
-  });
+export function channelMeans(e: Emitter, blocked: string): string {
+  const means = spatialMeans(e, blocked);
+  return e.node('ReduceMean', [means, e.integers(0, 2, 3)], { keepdims: int(0) });
 }
 
-/** Mean over rows and columns of a blocked tensor: [batch, channel]. */
-export function spatialMeans(e: Emitter, blocked: string, batch: number, channels: number): string {
-  const pooled = e.node('GlobalAveragePool', [blocked], {}, NCHWC);
-  return e.node('Reshape', [pooled, e.integers(batch, channels)]);
+/** Mean over rows and columns of a blocked tensor: [batch, channel, 1, 1], plain. */
+export function spatialMeans(e: Emitter, blocked: string): string {
+  return e.node('GlobalAveragePool', [blocked], {}, NCHWC);
+}
+
+/** One element per channel as a filter, made once. */
+function filterOf(e: Emitter, name: string, channels: number): string {
+  return e.once(`filter of ${name}`, () =>
+    e.node('Reshape', [name, e.integers(channels, 1, 1, 1)]),
+  );
 }
 
 /** x's moments, each [channel], and x minus its mean. */
@@ -58,14 +62,14 @@ export interface Moments {
 /** The batch's own moments of a blocked value, computed once. */
 export function momentsOf(e: Emitter, x: Value): Moments {
   return e.once(`moments of ${x.id}`, () => {
-    const [batch, channels] = four(x);
+    const channels = four(x)[1];
     const name = e.nameOf(x, 'blocked');
-    const mean = channelMeans(e, name, batch, channels);
+    const mean = channelMeans(e, name);
     const centred = affine(e, name, channels, {
-      scale: e.floats(new Float32Array(channels).fill(1), [channels]),
+      scale: e.floats(new Float32Array(channels).fill(1), [channels, 1, 1, 1]),
       shift: e.node('Neg', [mean]),
     });
-    const variance = channelMeans(e, e.node('Mul', [centred, centred]), batch, channels);
+    const variance = channelMeans(e, e.node('Mul', [centred, centred]));
     return { mean, variance, centred };
   });
 }
@@ -89,8 +93,9 @@ export function emitBatchNorm(e: Emitter, value: Value, sum: string, relu: boole
   const [x, scale, shift] = value.inputs as [Value, Value, Value];
   const { variance, centred } = momentsOf(e, x);
   const factor = factorOf(e, scale, variance, epsilonOf(value));
-  const given = { scale: factor, shift: e.nameOf(shift), sum, relu };
-  return affine(e, centred, four(x)[1], given);
+  const channels = four(x)[1];
+  const given = { scale: filterOf(e, factor, channels), shift: e.nameOf(shift), sum, relu };
+  return affine(e, centred, channels, given);
 }
 
 /** relu(normalise(x) + sum) by given moments. */
@@ -98,17 +103,18 @@ export function emitNormalise(e: Emitter, value: Value, sum: string, relu: boole
   const [x, scale, shift, mean, variance] = value.inputs as [Value, Value, Value, Value, Value];
   const factor = factorOf(e, scale, e.nameOf(variance), epsilonOf(value));
   const offset = e.node('Sub', [e.nameOf(shift), e.node('Mul', [e.nameOf(mean), factor])]);
-  const given = { scale: factor, shift: offset, sum, relu };
-  return affine(e, e.nameOf(x, 'blocked'), four(x)[1], given);
+  const channels = four(x)[1];
+  const given = { scale: filterOf(e, factor, channels), shift: offset, sum, relu };
+  return affine(e, e.nameOf(x, 'blocked'), channels, given);
 }
 
 /** sum(dy (x - mean)) / deviation per channel, where the moments are x's own. */
 export function emitScaleGradient(e: Emitter, value: Value): string {
   const [dy, x, , variance] = value.inputs as [Value, Value, Value, Value];
-  const [batch, channels, rows, columns] = four(x);
+  const [batch, , rows, columns] = four(x);
   const { centred } = momentsOf(e, x);
   const product = e.node('Mul', [e.nameOf(dy, 'blocked'), centred]);
-  const mean = channelMeans(e, product, batch, channels);
+  const mean = channelMeans(e, product);
   const count = e.floats(Float32Array.of(batch * rows * columns), [1]);
   const inverse = inverseDeviation(e, e.nameOf(variance), epsilonOf(value));
   return e.node('Mul', [e.node('Mul', [mean, count]), inverse]);
@@ -130,11 +136,12 @@ export function emitBatchNormInputGradient(e: Emitter, value: Value, sum: string
   const offset = e.node('Mul', [shared, e.nameOf(dShift)]);
   const slope = e.node('Mul', [e.node('Mul', [shared, inverse]), e.nameOf(dScale)]);
   const direct = affine(e, e.nameOf(dy, 'blocked'), channels, {
-    scale: factor,
+    scale: filterOf(e, factor, channels),
     shift: offset,
     sum,
   });
-  return affine(e, momentsOf(e, x).centred, channels, { scale: slope, sum: direct });
+  const given = { scale: filterOf(e, slope, channels), sum: direct };
+  return affine(e, momentsOf(e, x).centred, channels, given);
 }
 
 function epsilonOf(value: Value): number {

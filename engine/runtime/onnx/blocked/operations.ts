@@ -152,8 +152,10 @@ function pool(
 
 /** In the layout of the operands that are not plain, where all others can follow. */
 function elementwise(e: Emitter, value: Value): Emitted | null {
-  const layout = value.inputs.map((input) => e.layoutOf(input)).find((each) => each !== 'plain');
-  if (!layout) return null;
+  const found = value.inputs.map((input) => e.layoutOf(input)).find((each) => each !== 'plain');
+  if (!found) return null;
+  // Filters are flat at the session's border, and their gradients go there.
+  const layout = found === 'filter' ? 'flat' : found;
   const shape = showShape(value.shape);
   const follows = value.inputs.every(
     (input) => sizeOf(input.shape) === 1 || showShape(input.shape) === shape,
@@ -185,22 +187,25 @@ function reduceSum(e: Emitter, value: Value): Emitted | null {
     return { name: emitOperation(e, value, [e.nameOf(x, layout)]), layout: 'plain' };
   }
   if (layout !== 'blocked') return null;
-  const name = sumOfPixels(e, x, [...axes].sort().join());
-  const shape = e.integers(...value.shape);
-  return name === null ? null : { name: e.node('Reshape', [name, shape]), layout: 'plain' };
+  const over = [...axes].sort().join();
+  const name = sumOfPixels(e, x, over);
+  if (name === null) return null;
+  const [made, shape] = [over === '2,3' ? 4 : 1, e.integers(...value.shape)];
+  const same = value.shape.length === made;
+  return { name: same ? name : e.node('Reshape', [name, shape]), layout: 'plain' };
 }
 
 /** Sums over rows and columns, and the batch where it is among the axes. */
 function sumOfPixels(e: Emitter, x: Value, axes: string): string | null {
-  const [batch, channels, rows, columns] = four(x);
+  const [batch, , rows, columns] = four(x);
   const blocked = e.nameOf(x, 'blocked');
   const times = (mean: string, count: number): string =>
     e.node('Mul', [mean, e.floats(Float32Array.of(count), [1])]);
   if (axes === '2,3') {
-    return times(normalisation.spatialMeans(e, blocked, batch, channels), rows * columns);
+    return times(normalisation.spatialMeans(e, blocked), rows * columns);
   }
   if (axes !== '0,2,3') return null;
-  return times(normalisation.channelMeans(e, blocked, batch, channels), batch * rows * columns);
+  return times(normalisation.channelMeans(e, blocked), batch * rows * columns);
 }
 
 /** One value per image and channel to all pixels. */
