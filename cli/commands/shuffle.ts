@@ -72,7 +72,8 @@ async function shuffle(path: string, { block, seed, out, json }: ShuffleOptions)
   const encoder = encoderOf(out);
   await refuseSameFile(path, out);
   const { decodeExact } = await import('../../engine/transforms/decode.ts');
-  const image = await decodeExact(path);
+  const { wholeFile } = await import('../../engine/transforms/place.ts');
+  const image = await decodeExact(wholeFile(path));
   const { width, height, channels, lost } = image;
   const bits = bitsOf(image);
   if (bits > encoder.bits) throw tooDeep(path, out);

@@ -1,13 +1,17 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { CarryoverError } from '../../contract/errors.ts';
+import type { Bitmap } from './bmp.ts';
 import { bmpSize, decodeBmp } from './bmp.ts';
 import type { Channels } from './colour.ts';
 import { toGrey } from './colour.ts';
+import type { Content } from './content.ts';
+import { readContent } from './content.ts';
 import type { Resizing } from './enlarge.ts';
 import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
-import { checkSides, imageError, MAX_PIXELS, readImageFile, sniffFormat } from './formats.ts';
+import { checkSides, imageError, MAX_PIXELS, sniffFormat } from './formats.ts';
+import type { Place } from './place.ts';
 
 // A second guard behind sniffFormat: no other decoder of libvips can be reached. SVG stays open
 // for the sample builder, which draws its own; files of users never get that far.
@@ -19,8 +23,8 @@ sharp.unblock({
 });
 
 export interface ImageInfo {
-  /** By content, whatever the file is called. */
-  format: ImageFormat;
+  /** By content, whatever the file is called; `array`: pixels of an array. */
+  format: ImageFormat | 'array';
   /** Pixels, after the EXIF orientation. */
   width: number;
   height: number;
@@ -48,10 +52,8 @@ export interface ExactImage {
   lost: string[];
 }
 
-interface Source {
-  /** Pixels, after the EXIF orientation. */
-  width: number;
-  height: number;
+/** An image whose header was read; its pixels are decoded once, by one of the functions below. */
+export interface Source extends ImageInfo {
   image: Sharp;
   grey: boolean;
   /** There is an alpha channel; it may still be opaque everywhere. */
@@ -63,78 +65,107 @@ interface Source {
 }
 
 /**
- * Format and size of an image file without decoding its pixels.
- * @throws not-found, io, or bad-input naming the file and the reason: empty, another format, over
+ * Format and size of an image without decoding its pixels.
+ * @throws not-found, io, or bad-input naming the place and the reason: empty, another format, over
  *   100 megapixels or 200 MB, more elongated than 1000:1, a broken header
  */
-export async function probeImage(path: string): Promise<ImageInfo> {
-  const bytes = await readImageFile(path);
-  const { format, width, height, pages } = await readHeader(path, bytes);
+export async function probeImage(place: Place): Promise<ImageInfo> {
+  const { format, width, height, pages } = await readHeader(await readContent(place), place);
   return { format, width, height, pages };
 }
 
 /**
- * Decodes an image file to size x size RGB: EXIF orientation applied, transparency composited on
+ * Decodes an image to size x size RGB: EXIF orientation applied, transparency composited on
  * the background, 16 bits scaled to 8, grey and CMYK to sRGB, the first frame of an animation.
  * Pixel values are taken as stored (as PIL and torchvision do): an embedded profile counts for
- * CMYK only. Resizing is bilinear or bicubic (a = -1/2), shrinking with antialiasing. The same file
- * gives the same bytes.
+ * CMYK only. Resizing is bilinear or bicubic (a = -1/2), shrinking with antialiasing. The same
+ * content gives the same bytes.
  *
  * @param channels 1: its luma, taken after resizing
  * @returns size * size * channels values, rows from the top, RGB interleaved
  * @throws as probeImage, and bad-input for truncated or corrupt data
  */
 export async function decodeImage(
-  path: string,
+  place: Place,
   recipe: Resizing,
   size: number,
   channels: Channels = 3,
 ): Promise<Uint8Array> {
-  const rgb = await decodeColour(path, recipe, size);
+  return decodeContent(await readContent(place), place, recipe, size, channels);
+}
+
+/** As decodeImage, of content that was read before; the place is what errors name. */
+export async function decodeContent(
+  content: Content,
+  place: Place,
+  recipe: Resizing,
+  size: number,
+  channels: Channels = 3,
+): Promise<Uint8Array> {
+  return resized(await openImage(content, place), place, recipe, size, channels);
+}
+
+/** As decodeImage, of an opened image. */
+export async function resized(
+  source: Source,
+  place: Place,
+  recipe: Resizing,
+  size: number,
+  channels: Channels,
+): Promise<Uint8Array> {
+  const rgb = await decodeColour(source, place, recipe, size);
   return channels === 1 ? toGrey(rgb) : rgb;
 }
 
-async function decodeColour(path: string, recipe: Resizing, size: number): Promise<Uint8Array> {
-  const source = await openImage(path);
+async function decodeColour(
+  source: Source,
+  place: Place,
+  recipe: Resizing,
+  size: number,
+): Promise<Uint8Array> {
   const { background, resize } = recipe;
   const kernel = recipe.interpolation === 'bicubic' ? 'cubic' : 'linear';
   const image = source.image.flatten({ background });
   if (!enlarges(resize, source, size)) {
     const fit = ({ crop: 'cover', fit: 'contain', stretch: 'fill' } as const)[resize];
     image.resize(size, size, { fit, background, kernel });
-    return (await pixels(path, image, 3)).data;
+    return (await pixels(place, image, 3)).data;
   }
   if (resize === 'stretch') {
     const [width, height] = [Math.min(source.width, size), Math.min(source.height, size)];
     image.resize(width, height, { fit: 'fill', kernel });
   }
-  const shrunk = await pixels(path, image, 3);
+  const shrunk = await pixels(place, image, 3);
   return enlarge(shrunk.data, shrunk, recipe, size);
 }
 
 /**
- * Decodes an image file at its own size for display: 8 bits, transparency composited on white,
- * orientation applied; a grey file stays grey.
+ * Decodes an image at its own size for display: 8 bits, transparency composited on white,
+ * orientation applied; a grey image stays grey.
  * @throws as decodeImage
  */
-export async function decodeOwnSize(path: string): Promise<OwnSizeImage> {
-  const { image, grey } = await openImage(path);
+export async function decodeOwnSize(place: Place): Promise<OwnSizeImage> {
+  return ownSize(await openImage(await readContent(place), place), place);
+}
+
+/** As decodeOwnSize, of an opened image. */
+export async function ownSize({ image, grey }: Source, place: Place): Promise<OwnSizeImage> {
   const channels = grey ? 1 : 3;
   image.flatten({ background: '#ffffff' });
-  return { ...(await pixels(path, image, channels)), channels };
+  return { ...(await pixels(place, image, channels)), channels };
 }
 
 /**
- * Decodes an image file to the values it holds: its own size, channels (alpha included, never
+ * Decodes an image to the values it holds: its own size, channels (alpha included, never
  * composited) and 8 or 16 bits. Only CMYK is converted; the EXIF orientation is applied. Both are
  * in `lost`, with further frames and an embedded colour profile.
  * @throws as decodeImage
  */
-export async function decodeExact(path: string): Promise<ExactImage> {
-  const { image, grey, alpha, deep, lost } = await openImage(path);
+export async function decodeExact(place: Place): Promise<ExactImage> {
+  const { image, grey, alpha, deep, lost } = await openImage(await readContent(place), place);
   // As RGB even when grey: libvips drops the alpha of 8-bit grey in raw output.
   image.toColourspace(deep ? 'rgb16' : 'srgb').raw({ depth: deep ? 'ushort' : 'uchar' });
-  const { data: bytes, width, height } = await rawValues(path, image, alpha ? 4 : 3);
+  const { data: bytes, width, height } = await rawValues(place, image, alpha ? 4 : 3);
   const data = deep ? new Uint16Array(bytes.buffer) : bytes;
   if (!grey) return { data, width, height, channels: alpha ? 4 : 3, lost };
   return { data: greyOf(data, alpha), width, height, channels: alpha ? 2 : 1, lost };
@@ -151,39 +182,52 @@ function greyOf<T extends Uint8Array | Uint16Array>(rgb: T, alpha: boolean): T {
   return rgb.subarray(0, length) as T;
 }
 
-/** The header of an image within the limits; `metadata` is null for BMP, which sharp cannot read. */
-async function readHeader(
-  path: string,
-  bytes: Buffer,
-): Promise<ImageInfo & { metadata: Metadata | null }> {
-  const format = sniffFormat(path, bytes);
+type Header = ImageInfo & {
+  /** null for what sharp cannot read: BMP, pixels of an array. */
+  metadata: Metadata | null;
+};
+
+/** The header of an image within the limits. */
+async function readHeader(content: Content, place: Place): Promise<Header> {
+  if (content.kind === 'pixels') {
+    const { width, height } = content;
+    checkSides(place, width, height);
+    return { format: 'array', width, height, pages: 1, metadata: null };
+  }
+  const { bytes } = content;
+  const format = sniffFormat(place, bytes);
   try {
     // No pixel limit here, so that the refusal can name the size.
     const metadata =
       format === 'bmp' ? null : await sharp(bytes, { limitInputPixels: false }).metadata();
     const { width, height } = metadata?.autoOrient ?? bmpSize(bytes);
-    checkSides(path, width, height);
+    checkSides(place, width, height);
     return { format, width, height, pages: metadata?.pages ?? 1, metadata };
   } catch (error) {
-    throw asImageError(path, error);
+    throw asImageError(place, error);
   }
 }
 
-async function openImage(path: string): Promise<Source> {
-  const bytes = await readImageFile(path);
-  const { metadata } = await readHeader(path, bytes);
+/**
+ * Reads the header of content and makes it ready to be decoded.
+ * @param place what errors name
+ * @throws as decodeImage
+ */
+export async function openImage(content: Content, place: Place): Promise<Source> {
+  const { metadata, ...info } = await readHeader(content, place);
+  if (content.kind === 'pixels') return { ...info, ...openPixels(content) };
   try {
-    return metadata === null ? openBmp(bytes) : openWithSharp(bytes, metadata);
+    if (metadata === null) return { ...info, ...openPixels(decodeBmp(content.bytes)) };
+    return { ...info, ...openWithSharp(content.bytes, metadata) };
   } catch (error) {
-    throw asImageError(path, error);
+    throw asImageError(place, error);
   }
 }
 
-function openBmp(bytes: Buffer): Source {
-  const { data, width, height, channels } = decodeBmp(bytes);
+type Opened = Omit<Source, keyof ImageInfo>;
+
+function openPixels({ data, width, height, channels }: Bitmap): Opened {
   return {
-    width,
-    height,
     image: sharp(data, { raw: { width, height, channels } }),
     grey: channels === 1,
     alpha: channels === 4,
@@ -192,7 +236,7 @@ function openBmp(bytes: Buffer): Source {
   };
 }
 
-function openWithSharp(bytes: Buffer, metadata: Metadata): Source {
+function openWithSharp(bytes: Buffer, metadata: Metadata): Opened {
   const { space, depth, hasAlpha } = metadata;
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw new Error(`pixels of type ${depth}; only 8 and 16 bits per channel have a known range`);
@@ -205,8 +249,7 @@ function openWithSharp(bytes: Buffer, metadata: Metadata): Source {
   });
   const grey = space === 'b-w' || space === 'grey16';
   const deep = depth === 'ushort' && space !== 'cmyk';
-  const { width, height } = metadata.autoOrient;
-  return { width, height, image, grey, alpha: hasAlpha, deep, lost: lostOf(metadata) };
+  return { image, grey, alpha: hasAlpha, deep, lost: lostOf(metadata) };
 }
 
 function lostOf({ space, orientation = 1, icc, pages = 1 }: Metadata): string[] {
@@ -218,8 +261,8 @@ function lostOf({ space, orientation = 1, icc, pages = 1 }: Metadata): string[] 
   return lost;
 }
 
-async function pixels(path: string, image: Sharp, channels: 1 | 3): Promise<RawValues> {
-  return rawValues(path, image.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw(), channels);
+async function pixels(place: Place, image: Sharp, channels: 1 | 3): Promise<RawValues> {
+  return rawValues(place, image.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw(), channels);
 }
 
 interface RawValues {
@@ -229,20 +272,20 @@ interface RawValues {
   height: number;
 }
 
-async function rawValues(path: string, image: Sharp, channels: 1 | 3 | 4): Promise<RawValues> {
+async function rawValues(place: Place, image: Sharp, channels: 1 | 3 | 4): Promise<RawValues> {
   try {
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) throw new Error(`decoded to ${info.channels} channels`);
     return { data: new Uint8Array(data), width: info.width, height: info.height };
   } catch (error) {
-    throw asImageError(path, error);
+    throw asImageError(place, error);
   }
 }
 
-function asImageError(path: string, error: unknown): CarryoverError {
+function asImageError(place: Place, error: unknown): CarryoverError {
   if (error instanceof CarryoverError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const lines = new Set(reason.split('\n').map((line) => line.trim()));
   const line = [...lines].join(' ').trim().replace(/:$/, '');
-  return imageError(path, `cannot be decoded: ${line}`, error);
+  return imageError(place, `cannot be decoded: ${line}`, error);
 }

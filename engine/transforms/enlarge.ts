@@ -3,9 +3,9 @@ import type { ImageSize } from './shuffle.ts';
 import { rgbOf } from './colour.ts';
 import { enlargeBicubic, resampleBilinear } from './resample.ts';
 
-/** How images are brought to one size; bilinear where nothing is said. */
+/** How images are brought to one size; bilinear, and DICOM by its own window, where nothing is said. */
 export type Resizing = Pick<Recipe, 'resize' | 'background'> &
-  Partial<Pick<Recipe, 'interpolation'>>;
+  Partial<Pick<Recipe, 'interpolation' | 'window'>>;
 
 /** Whether a resize mode has to enlarge an image of these sides, in either direction. */
 export function enlarges(mode: Recipe['resize'], { width, height }: ImageSize, size: number) {

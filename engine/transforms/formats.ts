@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { CarryoverError } from '../../contract/errors.ts';
+import type { Place } from './place.ts';
+import { placeName } from './place.ts';
 
 export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'gif', 'bmp', 'tiff'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
@@ -32,24 +34,26 @@ const OTHERS: [string, RegExp][] = [
   ['an HTML page', /^\s*<(!doctype html|html)/i],
 ];
 
-/** An error about one image file. */
-export function imageError(path: string, reason: string, cause?: unknown): CarryoverError {
-  return new CarryoverError('bad-input', `${path}: ${reason}`, { file: path }, cause);
+/** An error about one image. */
+export function imageError(place: Place, reason: string, cause?: unknown): CarryoverError {
+  const message = `${placeName(place)}: ${reason}`;
+  return new CarryoverError('bad-input', message, { file: place.file }, cause);
 }
 
 /**
- * Reads an image file within the limits.
+ * Reads the file of a place, whole, within the limits.
  * @throws not-found, io, or bad-input (a folder, empty, too large), naming the file
  */
-export async function readImageFile(path: string): Promise<Buffer> {
+export async function readImageFile(place: Place): Promise<Buffer> {
+  const path = place.file;
   try {
     const info = await stat(path);
-    if (!info.isFile()) throw imageError(path, 'not a regular file');
-    if (info.size === 0) throw imageError(path, 'the file is empty (0 bytes)');
+    if (!info.isFile()) throw imageError(place, 'not a regular file');
+    if (info.size === 0) throw imageError(place, 'the file is empty (0 bytes)');
     if (info.size > MAX_FILE_BYTES) {
       const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
       throw imageError(
-        path,
+        place,
         `${megabytes(info.size)} MB is over the limit of ${megabytes(MAX_FILE_BYTES)} MB`,
       );
     }
@@ -65,31 +69,31 @@ export async function readImageFile(path: string): Promise<Buffer> {
 }
 
 /**
- * The format by content; the file's name is only used in messages.
+ * The format by content; the place is only used in messages.
  * @throws bad-input for everything that is not one of IMAGE_FORMATS, by name where it is known
  */
-export function sniffFormat(path: string, bytes: Buffer): ImageFormat {
+export function sniffFormat(place: Place, bytes: Buffer): ImageFormat {
   const start = bytes.subarray(0, 1024).toString('latin1');
   const format = SIGNATURES.find(([, signature]) => signature.test(start))?.[0];
   if (format !== undefined) return format;
   const other = OTHERS.find(([, signature]) => signature.test(start))?.[0];
   const what = other === undefined ? 'in no known image format' : other;
-  throw new CarryoverError('bad-input', `${path}: the content is ${what}`, {
-    file: path,
+  throw new CarryoverError('bad-input', `${placeName(place)}: the content is ${what}`, {
+    file: place.file,
     wayOut: 'convert it to PNG, JPEG, WebP, GIF, BMP or TIFF',
   });
 }
 
 /** @throws bad-input when the sides are beyond the limits */
-export function checkSides(path: string, width: number, height: number): void {
+export function checkSides(place: Place, width: number, height: number): void {
   if (width * height > MAX_PIXELS) {
     const megapixels = Math.round((width * height) / 1e6);
     throw imageError(
-      path,
+      place,
       `${width} x ${height} = ${megapixels} megapixels, over the limit of ${MAX_PIXELS / 1e6}`,
     );
   }
   if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
-    throw imageError(path, `${width} x ${height} is more elongated than ${MAX_ASPECT}:1`);
+    throw imageError(place, `${width} x ${height} is more elongated than ${MAX_ASPECT}:1`);
   }
 }

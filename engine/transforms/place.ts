@@ -17,3 +17,8 @@ export function wholeFile(file: string): Place {
 export function placeText(file: string, entry: string | null, frame: number | null): string {
   return `${file}${entry === null ? '' : `/${entry}`}${frame === null ? '' : `#${frame}`}`;
 }
+
+/** What people see of a place; errors begin with it. */
+export function placeName({ file, entry, frame }: Place): string {
+  return placeText(file, entry, frame);
+}

@@ -10,6 +10,7 @@ import {
   decodeOwnSize,
   probeImage,
 } from '../../engine/transforms/decode.ts';
+import { wholeFile } from '../../engine/transforms/place.ts';
 
 interface Parts {
   width: number;
@@ -114,13 +115,18 @@ test('32 bits: the unused byte is not transparency, a declared alpha field is', 
   try {
     const path = join(folder, 'alpha.bmp');
     await writeFile(path, bytes);
-    expect(await probeImage(path)).toEqual({ format: 'bmp', width: 2, height: 1, pages: 1 });
-    const own = await decodeOwnSize(path);
+    expect(await probeImage(wholeFile(path))).toEqual({
+      format: 'bmp',
+      width: 2,
+      height: 1,
+      pages: 1,
+    });
+    const own = await decodeOwnSize(wholeFile(path));
     expect([own.channels, ...own.data]).toEqual([3, 1, 2, 3, 255, 255, 255]);
-    const exact = await decodeExact(path);
+    const exact = await decodeExact(wholeFile(path));
     expect([exact.channels, ...exact.data]).toEqual([4, 1, 2, 3, 255, 9, 9, 9, 0]);
     const recipe = { resize: 'stretch', background: '#00ff00' } as const;
-    expect([...(await decodeImage(path, recipe, 2))].slice(3, 6)).toEqual([0, 255, 0]);
+    expect([...(await decodeImage(wholeFile(path), recipe, 2))].slice(3, 6)).toEqual([0, 255, 0]);
   } finally {
     await rm(folder, { recursive: true });
   }

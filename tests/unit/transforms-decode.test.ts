@@ -6,18 +6,21 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
 import { toGrey } from '../../engine/transforms/colour.ts';
-import {
-  decodeExact,
-  decodeImage,
-  decodeOwnSize,
-  probeImage,
-} from '../../engine/transforms/decode.ts';
+import * as decode from '../../engine/transforms/decode.ts';
+import type { Resizing } from '../../engine/transforms/enlarge.ts';
+import { wholeFile } from '../../engine/transforms/place.ts';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'carryover-decode-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+const probeImage = (path: string) => decode.probeImage(wholeFile(path));
+const decodeOwnSize = (path: string) => decode.decodeOwnSize(wholeFile(path));
+const decodeExact = (path: string) => decode.decodeExact(wholeFile(path));
+const decodeImage = (path: string, how: Resizing, size: number, channels?: 1 | 3) =>
+  decode.decodeImage(wholeFile(path), how, size, channels);
 
 const recipe = { resize: 'stretch', background: '#ffffff' } as const;
 
