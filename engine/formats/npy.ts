@@ -65,14 +65,14 @@ export function readNpy(path: string): StoredArray {
 
 /** As `readNpy`, from any source of bytes. What follows the array is ignored, as NumPy does. */
 export function decodeNpy(source: ByteSource): StoredArray {
-  const { element, bigEndian, columnsFirst, shape, begin } = readHeader(source);
+  const { element, bigEndian, columnsFirst, shape, begin } = npyHeader(source);
   const bytes = source.read(begin, sizeOf(shape) * ELEMENT_BYTES[element]);
   const data = toFloats(bytes, element, bigEndian);
   const inOrder = !columnsFirst || data.length === 0;
   return { shape, element, data: inOrder ? data : gather(data, shape, columnStrides(shape)) };
 }
 
-interface Header {
+export interface NpyHeader {
   element: ElementType;
   bigEndian: boolean;
   columnsFirst: boolean;
@@ -81,7 +81,11 @@ interface Header {
   begin: number;
 }
 
-function readHeader(source: ByteSource): Header {
+/**
+ * Type, shape and beginning of an array; `source` may end after its header.
+ * @throws CarryoverError `bad-input` where it is no array of real numbers
+ */
+export function npyHeader(source: ByteSource): NpyHeader {
   const { file } = source;
   const { text, begin } = headerText(source);
   const [, order, type = ''] = /'descr':\s*'([<>|=])([a-zA-Z]\d+)'/.exec(text) ?? [];

@@ -1,14 +1,12 @@
 import { inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
+import { packingRefusal, STORED } from '../archives/zip.ts';
 import { type ByteSource, memoryBytes, partOf } from './bytes.ts';
 import { unusable } from './failure.ts';
 
-const STORED = 0;
-const DEFLATED = 8;
 const MAX_ENTRIES = 100_000;
-/** A compressed entry is unpacked in memory, so it may neither be huge nor unpack beyond reason. */
+/** A compressed entry is unpacked in memory, so it may not be huge. */
 const MAX_UNPACKED = 2 ** 32;
-const MAX_RATIO = 1100;
 
 /**
  * The entries of a zip archive (zip64 too) by name, folders left out. A stored entry is a window
@@ -41,16 +39,11 @@ export async function readZip(source: ByteSource): Promise<Map<string, ByteSourc
 function entrySource(archive: ByteSource, entry: Entry, start: number): ByteSource {
   const { fileName, compressionMethod, compressedSize, uncompressedSize } = entry;
   const packed = partOf(archive, start, compressedSize);
-  if (entry.generalPurposeBitFlag & 1) throw new Error(`"${fileName}" is encrypted`);
-  if (compressionMethod === STORED) {
-    if (compressedSize !== uncompressedSize) throw new Error(`"${fileName}" has two sizes`);
-    return packed;
-  }
-  if (compressionMethod !== DEFLATED) {
-    throw new Error(`"${fileName}" is compressed by the unknown method ${compressionMethod}`);
-  }
-  if (uncompressedSize > MAX_UNPACKED || uncompressedSize > MAX_RATIO * compressedSize) {
-    throw new Error(`"${fileName}" claims to unpack to ${uncompressedSize} bytes`);
+  const refusal = packingRefusal(entry);
+  if (refusal !== null) throw new Error(`"${fileName}": ${refusal}`);
+  if (compressionMethod === STORED) return packed;
+  if (uncompressedSize > MAX_UNPACKED) {
+    throw new Error(`"${fileName}": it claims to unpack to ${uncompressedSize} bytes`);
   }
   return deflatedSource(packed, fileName, uncompressedSize);
 }

@@ -1,26 +1,25 @@
 import { createHash } from 'node:crypto';
-import { readImageFile } from './formats.ts';
+import { readEntry } from '../archives/archive.ts';
+import type { ArrayImage } from '../archives/arrays.ts';
+import { readArrayImage } from '../archives/arrays.ts';
+import { imageError, MAX_FILE_BYTES, readImageFile } from './formats.ts';
 import type { Place } from './place.ts';
 
 /** What lies at a place: the bytes of an image file, or pixels of an array. */
-export type Content =
-  | { kind: 'file'; bytes: Buffer }
-  | {
-      kind: 'pixels';
-      /** Rows from the top, channels interleaved. */
-      data: Uint8Array;
-      width: number;
-      height: number;
-      /** 1: grey. */
-      channels: 1 | 3;
-    };
+export type Content = { kind: 'file'; bytes: Buffer } | ({ kind: 'pixels' } & ArrayImage);
 
 /**
  * Reads what lies at a place, within the limits of formats.ts.
  * @throws not-found, io, or bad-input (empty, too large, damaged), naming the file and the entry
  */
 export async function readContent(place: Place): Promise<Content> {
-  return { kind: 'file', bytes: await readImageFile(place) };
+  const { file, entry, frame } = place;
+  const pixels = frame === null ? null : await readArrayImage(file, entry, frame);
+  if (pixels !== null) return { kind: 'pixels', ...pixels };
+  if (entry === null) return { kind: 'file', bytes: await readImageFile(place) };
+  const bytes = await readEntry(file, entry, MAX_FILE_BYTES);
+  if (bytes.length === 0) throw imageError(place, 'the file is empty (0 bytes)');
+  return { kind: 'file', bytes };
 }
 
 /**
