@@ -1,11 +1,22 @@
 import type { Database } from 'better-sqlite3';
-import type { DatasetDetail, DatasetSummary, ImageDetail } from '../../contract/datasets.ts';
 import { stat } from 'node:fs/promises';
+import type {
+  DatasetDetail,
+  DatasetSummary,
+  FindingValue,
+  ImageDetail,
+} from '../../contract/datasets.ts';
 import { CarryoverError } from '../../contract/errors.ts';
-import { hashFile } from './inspect.ts';
+import { contentHash, readContent } from '../../engine/transforms/content.ts';
+import type { Place } from '../../engine/transforms/place.ts';
+import { hasBit } from './bits.ts';
+import type { Columns } from './columns.ts';
+import { columnsOf, valuesOf } from './columns.ts';
+import type { StoredRow } from './rows.ts';
+import { ROW_COLUMNS, ROW_JOINS, asRow } from './rows.ts';
 import { absolutePath } from './walk.ts';
 
-const SUMMARY = `SELECT s.id, s.name, s.root, s.content_hash AS contentHash,
+const SUMMARY = `SELECT s.id, s.name, s.root, s.task, s.content_hash AS contentHash,
     (SELECT count(*) FROM images WHERE dataset_id = s.id) AS images,
     (SELECT count(*) FROM classes WHERE dataset_id = s.id) AS classes,
     (SELECT count(*) FROM domains WHERE dataset_id = s.id) AS domains,
@@ -42,23 +53,41 @@ function unknownDataset(id: string): CarryoverError {
   });
 }
 
+interface StoredTexts {
+  reading: string;
+  report: string;
+}
+
 /** Throws CarryoverError `not-found`. */
 export function getDetail(db: Database, id: string): DatasetDetail {
   const summary = getSummary(db, id);
-  const report = db
-    .prepare<[string], string>('SELECT report_json FROM datasets WHERE id = ?')
-    .pluck()
-    .get(id);
-  const classNames = listNames(db, 'classes', id);
-  const domainNames = listNames(db, 'domains', id);
+  const { reading, report } = db
+    .prepare<[string], StoredTexts>(
+      'SELECT reading_json AS reading, report_json AS report FROM datasets WHERE id = ?',
+    )
+    .get(id)!;
+  const columns = columnsOf(db, id);
   return {
     ...summary,
-    classNames,
-    domainNames,
-    counts: countCells(db, id, domainNames.length, classNames.length),
-    report: JSON.parse(report ?? 'null'),
+    reading: JSON.parse(reading),
+    classNames: columns.classNames,
+    domainNames: columns.domainNames,
+    counts: countCells(columns),
+    attributes: listAttributes(db, id),
+    tags: [...columns.tags.keys()],
+    report: JSON.parse(report),
     studies: listStudies(db, id),
   };
+}
+
+/** With at most the first MOST_FACET_VALUES values each. */
+function listAttributes(db: Database, datasetId: string): DatasetDetail['attributes'] {
+  return db
+    .prepare<[string], { id: number; name: string }>(
+      'SELECT id, name FROM attributes WHERE dataset_id = ? ORDER BY position',
+    )
+    .all(datasetId)
+    .map(({ id, name }) => ({ name, values: valuesOf(db, id).map((value) => value.name) }));
 }
 
 /** Names in their stored order. */
@@ -78,58 +107,90 @@ export function listStudies(db: Database, datasetId: string): { id: string; name
     .all(datasetId);
 }
 
-function countCells(db: Database, id: string, domains: number, classes: number): number[][] {
-  const counts = Array.from({ length: domains }, () => new Array<number>(classes).fill(0));
-  const cells = db
-    .prepare<[string], { domain: number; class: number; images: number }>(
-      `SELECT d.position AS domain, c.position AS class, n.images
-       FROM (SELECT class_id, domain_id, count(*) AS images FROM images
-             WHERE dataset_id = ? GROUP BY class_id, domain_id) n
-       JOIN classes c ON c.id = n.class_id JOIN domains d ON d.id = n.domain_id`,
-    )
-    .all(id);
-  for (const cell of cells) {
-    const row = counts[cell.domain];
-    if (row) row[cell.class] = cell.images;
+/** Images per domain and class now, without excluded ones. */
+function countCells(columns: Columns): number[][] {
+  const { classNames, domainNames, excluded, multiLabel, present } = columns;
+  const counts = domainNames.map(() => new Array<number>(classNames.length).fill(0));
+  const findings = [...present.values()];
+  for (let position = 0; position < columns.ids.length; position++) {
+    if (hasBit(excluded, position)) continue;
+    const row = counts[columns.domains[position]! - 1]!;
+    if (!multiLabel) row[columns.classes[position]! - 1]!++;
+    for (const [finding, images] of findings.entries()) {
+      if (hasBit(images, position)) row[finding]!++;
+    }
   }
   return counts;
 }
 
-type StoredImage = Omit<ImageDetail, 'absolutePath' | 'state'> & {
-  root: string;
-  modifiedMs: number;
-};
+type StoredImage = StoredRow<
+  Omit<ImageDetail, 'absolutePath' | 'state' | 'findings' | 'attributes'>
+> & { root: string; file: string; entry: string | null; frame: number | null; modifiedMs: number };
 
 /** One image with the state of its file now. Throws CarryoverError `not-found`. */
 export async function getImage(db: Database, id: number): Promise<ImageDetail> {
-  const row = db
+  const stored = db
     .prepare<[number], StoredImage>(
-      `SELECT i.id, i.path, d.name AS domain, c.name AS label, i.group_name AS "group", i.width,
-         i.height, i.dataset_id AS datasetId, i.bytes, i.sha256, i.format, i.licence,
-         i.attribution, i.source, s.root, i.modified_ms AS modifiedMs
-       FROM images i JOIN classes c ON c.id = i.class_id JOIN domains d ON d.id = i.domain_id
-       JOIN datasets s ON s.id = i.dataset_id WHERE i.id = ?`,
+      `SELECT ${ROW_COLUMNS}, i.dataset_id AS datasetId, i.split, i.bytes, i.sha256, i.format,
+         i.licence, i.attribution, i.source, i.file, i.entry, i.frame,
+         i.modified_ms AS modifiedMs, s.root
+       FROM current_images i ${ROW_JOINS} WHERE i.id = ?`,
     )
     .get(id);
-  if (!row) {
+  if (!stored) {
     throw new CarryoverError('not-found', `there is no image ${id}`, { value: String(id) });
   }
-  const { root, modifiedMs, ...image } = row;
-  const path = absolutePath(root, image.path);
-  return { ...image, absolutePath: path, state: await fileState(path, { ...image, modifiedMs }) };
+  const { root, modifiedMs, file, entry, frame, ...row } = asRow(stored);
+  const place = { file: absolutePath(root, file), entry, frame };
+  return {
+    ...row,
+    absolutePath: place.file,
+    findings: findingsOf(db, id),
+    attributes: attributesOf(db, id),
+    state: await fileState(place, { ...row, modifiedMs }),
+  };
 }
 
-/** What became of a file since its import: by size and time first, by content where the time differs. */
+function findingsOf(db: Database, id: number): Record<string, FindingValue> {
+  const rows = db
+    .prepare<[number], [string, FindingValue]>(
+      `SELECT c.name, f.value FROM current_findings f JOIN classes c ON c.id = f.class_id
+       WHERE f.image_id = ? ORDER BY c.position`,
+    )
+    .raw()
+    .all(id);
+  return Object.fromEntries(rows);
+}
+
+function attributesOf(db: Database, id: number): Record<string, string> {
+  const rows = db
+    .prepare<[number], [string, string]>(
+      `SELECT a.name, v.value FROM image_attributes i JOIN attribute_values v ON v.id = i.value_id
+       JOIN attributes a ON a.id = v.attribute_id WHERE i.image_id = ? ORDER BY a.position`,
+    )
+    .raw()
+    .all(id);
+  return Object.fromEntries(rows);
+}
+
+/**
+ * What became of an image since its import: by size and time of its file first, by its content
+ * where the time differs. `known.bytes`: of the file on disk, `known.sha256`: of the image.
+ */
 export async function fileState(
-  path: string,
+  place: Place,
   known: { bytes: number; modifiedMs: number; sha256: string },
 ): Promise<ImageDetail['state']> {
   try {
-    const now = await stat(path);
+    const now = await stat(place.file);
     if (!now.isFile() || now.size !== known.bytes) return 'changed';
     if (now.mtimeMs === known.modifiedMs) return 'ok';
-    return (await hashFile(path)) === known.sha256 ? 'ok' : 'changed';
   } catch {
     return 'missing';
+  }
+  try {
+    return contentHash(await readContent(place), place.frame) === known.sha256 ? 'ok' : 'changed';
+  } catch {
+    return 'changed';
   }
 }
