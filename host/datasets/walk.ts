@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import type { SkippedFile } from '../../contract/datasets.ts';
 import { systemCode } from '../files.ts';
 import { mapConcurrently } from './concurrent.ts';
+import type { TreeOptions } from './tree.ts';
 
 /** Files that systems and this program put beside images; never worth a word. */
 const SILENT = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
@@ -20,6 +21,8 @@ export interface FoundFile {
 export interface Walked {
   files: FoundFile[];
   skipped: SkippedFile[];
+  /** Ended before all was seen, as was asked for. */
+  truncated: boolean;
 }
 
 /** Absolute path of a relative one as this module gives them. */
@@ -28,14 +31,22 @@ export function absolutePath(root: string, path: string): string {
 }
 
 /**
+ * Why a file or folder of this name is never taken ('': not worth a word); null: it is.
+ */
+export function passedOver(name: string, folder: boolean): string | null {
+  if (SILENT.has(name)) return '';
+  if (name === '__MACOSX') return 'left by a zip program of macOS';
+  if (name.startsWith('.')) return folder ? 'hidden folder' : 'hidden file';
+  return null;
+}
+
+/**
  * Lists every file below `root` (a real path). Links are followed to files inside the root only,
  * folders never through a link, so no loop can hold it. What cannot be taken is skipped with a reason.
+ * `most` ends the list after the folder in which it is reached.
  */
-export async function walk(
-  root: string,
-  options: { signal: AbortSignal; onFound: (files: number) => void },
-): Promise<Walked> {
-  const walked: Walked = { files: [], skipped: [] };
+export async function walk(root: string, options: TreeOptions): Promise<Walked> {
+  const walked: Walked = { files: [], skipped: [], truncated: false };
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     options.signal.throwIfAborted();
@@ -48,7 +59,8 @@ export async function walk(
       else if (typeof outcome === 'string') walked.skipped.push({ path, reason: outcome });
       else if (outcome) walked.files.push(outcome);
     });
-    options.onFound(walked.files.length);
+    options.onFound?.(walked.files.length);
+    if (walked.files.length >= (options.most ?? Infinity)) return { ...walked, truncated: true };
   }
   return walked;
 }
@@ -70,10 +82,8 @@ async function visit(
   entry: Dirent,
 ): Promise<FoundFile | 'folder' | string | null> {
   const { name } = entry;
-  if (SILENT.has(name) || path === 'metadata.csv') return null;
-  if (name === 'metadata.csv') return 'metadata.csv is read at the root of the folder only';
-  if (name === '__MACOSX') return 'left by a zip program of macOS';
-  if (name.startsWith('.')) return entry.isDirectory() ? 'hidden folder' : 'hidden file';
+  const over = passedOver(name, entry.isDirectory());
+  if (over !== null) return over === '' ? null : over;
   if (entry.isDirectory()) return 'folder';
   try {
     if (entry.isSymbolicLink()) return await followLink(root, path);
