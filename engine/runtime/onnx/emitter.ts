@@ -118,6 +118,13 @@ export class Emitter {
     return name;
   }
 
+  /** A one-dimensional int32 constant: which rows to gather. */
+  rows(data: Int32Array): string {
+    const name = `r${this.#count++}`;
+    this.initializers.push({ name, shape: [data.length], data });
+    return name;
+  }
+
   floats(data: Float32Array, shape: readonly number[]): string {
     const name = `c${this.#count++}`;
     this.initializers.push({ name, shape, data });

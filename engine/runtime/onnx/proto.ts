@@ -65,6 +65,7 @@ export const ModelProto = protobuf
   .root.lookupType('onnx.ModelProto');
 
 const FLOAT = 1;
+const INT32 = 6;
 const INT64 = 7;
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const IR_VERSION = 8;
@@ -86,7 +87,7 @@ export interface OnnxNode {
 export interface OnnxTensor {
   name: string;
   shape: readonly number[];
-  data: Float32Array | BigInt64Array;
+  data: Float32Array | Int32Array | BigInt64Array;
 }
 
 export interface OnnxModel {
@@ -143,8 +144,12 @@ function attributeMessage([name, value]: [string, AttributeValue]): object {
 
 function tensorMessage({ name, shape, data }: OnnxTensor): object {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const type = data instanceof Float32Array ? FLOAT : INT64;
-  return { name, dims: shape, data_type: type, raw_data: bytes };
+  return { name, dims: shape, data_type: typeOf(data), raw_data: bytes };
+}
+
+function typeOf(data: OnnxTensor['data']): number {
+  if (data instanceof Float32Array) return FLOAT;
+  return data instanceof Int32Array ? INT32 : INT64;
 }
 
 function valueInfo({ name, shape }: { name: string; shape: readonly number[] }): object {

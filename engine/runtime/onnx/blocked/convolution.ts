@@ -44,7 +44,7 @@ export function emitConvolution(e: Emitter, value: Value, sum: string, relu: boo
   const image = e.nameOf(x, blocked ? 'blocked' : 'plain');
   const inputs = [image, filterOf(e, filter, groups), biasOf(e, value), sum] as const;
   if (blocked && fitsSideBySide(four(x), how)) {
-    return convolveSideBySide(e, inputs, four(x), value, how);
+    return convolveSideBySide(e, inputs, four(x), four(value), how);
   }
   return convolve(e, inputs, how);
 }
@@ -57,7 +57,8 @@ export function emitBlockedInputGradient(e: Emitter, value: Value, sum: string):
   const [y, x] = [rows - 1 - pad, columns - 1 - pad];
   const inputs = [e.nameOf(dy, 'blocked'), turnedFilter(e, filter), '', sum] as const;
   const how = { window: [rows, columns], stride: 1, pads: [y, x, y, x], groups: 1, relu: false };
-  if (fitsSideBySide(four(dy), how)) return convolveSideBySide(e, inputs, four(dy), value, how);
+  if (fitsSideBySide(four(dy), how))
+    return convolveSideBySide(e, inputs, four(dy), four(value), how);
   return convolve(e, inputs, how);
 }
 

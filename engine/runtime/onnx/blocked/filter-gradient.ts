@@ -11,6 +11,7 @@ import type { Value } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
 import { int, ints } from '../emitter.ts';
 import { NCHWC, fitsBlocks, fitsFilterBlocks } from '../layout.ts';
+import { moveLines } from './moved-lines.ts';
 import { convolve } from './operator.ts';
 import { four, geometryOf, inputOf } from './values.ts';
 
@@ -123,8 +124,7 @@ function toFilterLayout(e: Emitter, value: Value, gradient: string): string {
     const moved = e.node('Transpose', [parts], { perm: ints(1, 3, 0, 2) });
     return e.node('Reshape', [moved, shape]);
   }
-  const parts = e.node('Reshape', [gradient, e.integers(depth / block, block, out, taps, block)]);
-  const moved = e.node('Transpose', [parts], { perm: ints(2, 0, 3, 1, 4) });
+  const moved = moveLines(e, gradient, [depth / block, block, out, taps, block], [2, 0, 3, 1, 4]);
   return e.node('Reshape', [moved, shape]);
 }
 
@@ -180,10 +180,9 @@ function stripFilters(e: Emitter, value: Value, { batch, filters, slopes, strips
   const dy = e.nameOf(inputOf(value, 0), 'blocked');
   const positions = (slopes[0] / strips) * slopes[1];
   const [blocks, out] = [batch / block, filters / block];
-  const parts = e.node('Reshape', [dy, e.integers(blocks, block, out, strips, positions, block)]);
+  const sides = [blocks, block, out, strips, positions, block];
   const cut = strips > 1;
-  const perm = cut ? ints(0, 3, 2, 4, 1, 5) : ints(2, 0, 3, 4, 1, 5);
-  const moved = e.node('Transpose', [parts], { perm });
+  const moved = moveLines(e, dy, sides, cut ? [0, 3, 2, 4, 1, 5] : [2, 0, 3, 4, 1, 5]);
   const [rows, columns] = [slopes[0] / strips, slopes[1]];
   const shape = cut
     ? e.integers(blocks * strips * filters, block, rows, columns)

@@ -6,9 +6,11 @@
  */
 import type { Value } from '../../../graph/types.ts';
 import type { Emitter } from '../emitter.ts';
-import { int, ints } from '../emitter.ts';
+import { int } from '../emitter.ts';
 import { fitsBlocks, fitsFilterBlocks } from '../layout.ts';
+import { moveLines } from './moved-lines.ts';
 import { convolve } from './operator.ts';
+import { convolveSideBySide, fitsSideBySide } from './side-by-side.ts';
 import { filtersOfTaps } from './turned-filter.ts';
 import { four, geometryOf, inputOf } from './values.ts';
 
@@ -58,16 +60,27 @@ export function emitStridedGradient(e: Emitter, value: Value): string {
       places.flatMap((y) => places.map((x) => joint(tapAt(row, y), tapAt(column, x), side))),
     ),
   );
-  const [, , rows] = four(dy);
-  const count = (four(value)[2] ?? 0) / stride;
+  const [batch, , rows, columns] = four(dy);
+  const [, channels, height] = four(value);
+  const count = height / stride;
   const after = count - 1 + end - 1 - (rows - 1);
-  const apart = convolve(e, [e.nameOf(dy, 'blocked'), filtersOfTaps(e, filter, filters, window)], {
+  const inputs = [
+    e.nameOf(dy, 'blocked'),
+    filtersOfTaps(e, filter, filters, window),
+    '',
+    '',
+  ] as const;
+  const how = {
     window: [window, window],
     stride: 1,
     pads: [-first, -first, after, after],
     groups: 1,
     relu: false,
-  });
+  };
+  const apart =
+    count === rows && fitsSideBySide(four(dy), how)
+      ? convolveSideBySide(e, inputs, four(dy), [batch, stride ** 2 * channels, rows, columns], how)
+      : convolve(e, inputs, how);
   return interleave(e, value, apart, stride);
 }
 
@@ -79,11 +92,8 @@ function joint(row: number, column: number, side: number): number {
 function interleave(e: Emitter, value: Value, apart: string, stride: number): string {
   const [batch, channels, height, width] = four(value);
   const [blocks, rows, columns] = [channels / e.block, height / stride, width / stride];
-  const parts = e.node('Reshape', [
-    apart,
-    e.integers(batch, stride, stride, blocks, rows, columns, e.block),
-  ]);
-  const moved = e.node('Transpose', [parts], { perm: ints(0, 3, 4, 1, 5, 2, 6) });
+  const sides = [batch, stride, stride, blocks, rows, columns, e.block];
+  const moved = moveLines(e, apart, sides, [0, 3, 4, 1, 5, 2, 6]);
   return e.node('Reshape', [moved, e.integers(...value.shape)]);
 }
 
