@@ -82,12 +82,23 @@ export function getDetail(db: Database, id: string): DatasetDetail {
 
 /** With at most the first MOST_FACET_VALUES values each. */
 function listAttributes(db: Database, datasetId: string): DatasetDetail['attributes'] {
+  return attributeRows(db, datasetId).map(({ id, name }) => ({
+    name,
+    values: valuesOf(db, id).map((value) => value.name),
+  }));
+}
+
+/** In the order of the source. */
+export function listAttributeNames(db: Database, datasetId: string): string[] {
+  return attributeRows(db, datasetId).map(({ name }) => name);
+}
+
+function attributeRows(db: Database, datasetId: string): { id: number; name: string }[] {
   return db
     .prepare<[string], { id: number; name: string }>(
       'SELECT id, name FROM attributes WHERE dataset_id = ? ORDER BY position',
     )
-    .all(datasetId)
-    .map(({ id, name }) => ({ name, values: valuesOf(db, id).map((value) => value.name) }));
+    .all(datasetId);
 }
 
 /** Names in their stored order. */
@@ -151,7 +162,8 @@ export async function getImage(db: Database, id: number): Promise<ImageDetail> {
   };
 }
 
-function findingsOf(db: Database, id: number): Record<string, FindingValue> {
+/** What is known of the findings on an image, with the user's changes. */
+export function findingsOf(db: Database, id: number): Record<string, FindingValue> {
   const rows = db
     .prepare<[number], [string, FindingValue]>(
       `SELECT c.name, f.value FROM current_findings f JOIN classes c ON c.id = f.class_id
@@ -162,7 +174,8 @@ function findingsOf(db: Database, id: number): Record<string, FindingValue> {
   return Object.fromEntries(rows);
 }
 
-function attributesOf(db: Database, id: number): Record<string, string> {
+/** The attributes of an image by their names. */
+export function attributesOf(db: Database, id: number): Record<string, string> {
   const rows = db
     .prepare<[number], [string, string]>(
       `SELECT a.name, v.value FROM image_attributes i JOIN attribute_values v ON v.id = i.value_id

@@ -9,14 +9,15 @@ import type { HostContext } from '../context.ts';
 import type { Pictures } from '../media/pictures.ts';
 import { createPictures } from '../media/pictures.ts';
 import { STATUS, answer, reportBug } from './api.ts';
+import { dataResponse } from './data-files.ts';
 import type { EventStream } from './events.ts';
 import { eventStream } from './events.ts';
 import { rendererResponse, reportResponse, weightsResponse } from './files.ts';
 import type { Session } from './guard.ts';
 import { REPORT_POLICY } from './guard.ts';
 
-/** The longest accepted request body in bytes. */
-export const BODY_BYTES = 2_000_000;
+/** The longest accepted request body in bytes: a filter may name two million images. */
+export const BODY_BYTES = 32_000_000;
 
 export interface AppOptions {
   handlers: Handlers;
@@ -102,7 +103,7 @@ function pictures(app: Hono, { find }: Pictures): void {
     c.header('Cache-Control', 'private, no-cache');
     if (c.req.header('if-none-match') === picture.etag) return c.body(null, 304);
     const data = await picture.read();
-    return c.body(Uint8Array.from(data), 200, { 'Content-Type': picture.type });
+    return c.body(data, 200, { 'Content-Type': picture.type });
   });
 }
 
@@ -118,7 +119,8 @@ function pages(app: Hono, { context, rendererFolder }: AppOptions): void {
   app.get('/weights/:file{[A-Za-z0-9]+\\.(safetensors|onnx)}', (c) =>
     weightsResponse(context, c.req.param('file')),
   );
-  for (const prefix of ['/api/*', '/media/*', '/reports/*', '/weights/*'])
+  app.get('/data/:id/:file', (c) => dataResponse(context, c.req.param('id'), c.req.param('file')));
+  for (const prefix of ['/api/*', '/media/*', '/reports/*', '/data/*', '/weights/*'])
     app.get(prefix, (c) => c.notFound());
   app.get('*', (c) => rendererResponse(rendererFolder, c.req.path));
 }

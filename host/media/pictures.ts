@@ -5,7 +5,7 @@ import { recipeSchema } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { joined, limit } from './limit.ts';
 import type { ImageRecord } from './original.ts';
-import { imageRecord } from './original.ts';
+import { imageRecords } from './original.ts';
 import { THUMBNAIL_SIDES, cachedThumbnail, makeThumbnail, thumbnailPath } from './thumbnails.ts';
 import type { ThumbnailSide } from './thumbnails.ts';
 import type { View } from './views.ts';
@@ -17,7 +17,7 @@ export interface Picture {
   etag: string;
   type: 'image/webp' | 'image/png';
   /** Makes or reads it. Throws CarryoverError, see `unchangedOriginal`. */
-  read(): Promise<Uint8Array>;
+  read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export type PictureKind = 'thumbnail' | 'original' | 'input' | 'shuffled';
@@ -53,9 +53,10 @@ const PREVIEW_RECIPE = recipeSchema.parse({});
 
 /** The pictures of a workbench; equal ones asked for at the same time are made once. */
 export function createPictures({ db, home }: HostContext): Pictures {
+  const recordOf = imageRecords(db);
   const inTurn = limit(AT_ONCE);
-  const once = joined<Uint8Array>();
-  const png = (record: ImageRecord, etag: string, make: () => Promise<Uint8Array>): Picture => ({
+  const once = joined<Uint8Array<ArrayBuffer>>();
+  const png = (record: ImageRecord, etag: string, make: () => Promise<Uint8Array<ArrayBuffer>>): Picture => ({
     etag,
     type: 'image/png',
     read: () => once(`${record.id} ${etag}`, () => inTurn(make)),
@@ -63,7 +64,7 @@ export function createPictures({ db, home }: HostContext): Pictures {
 
   function thumbnail(record: ImageRecord, side: ThumbnailSide): Picture {
     const path = thumbnailPath(home.cache, record.sha256, side);
-    const make = async (): Promise<Uint8Array> =>
+    const make = async (): Promise<Uint8Array<ArrayBuffer>> =>
       (await cachedThumbnail(path)) ?? inTurn(() => makeThumbnail(record, side, path));
     const etag = etagOf(record, side);
     return { etag, type: 'image/webp', read: () => once(`${record.id} ${etag}`, make) };
@@ -77,7 +78,7 @@ export function createPictures({ db, home }: HostContext): Pictures {
 
   return {
     find(id, kind, query) {
-      const record = imageRecord(db, id);
+      const record = recordOf(id);
       switch (kind) {
         case 'thumbnail':
           return thumbnail(record, parse(kind, query).w);

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { decodeOwnSize } from '../../engine/transforms/decode.ts';
+import { openImage, ownSize } from '../../engine/transforms/decode.ts';
 import { writeFileAtomic } from '../files.ts';
 import type { ImageRecord } from './original.ts';
 import { unchangedOriginal } from './original.ts';
@@ -16,21 +16,22 @@ export function thumbnailPath(cache: string, sha256: string, side: ThumbnailSide
 }
 
 /** A thumbnail from the cache, or null. */
-export async function cachedThumbnail(path: string): Promise<Uint8Array | null> {
+export async function cachedThumbnail(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   return readFile(path).catch(() => null);
 }
 
 /**
  * Makes a thumbnail (WebP, upright, longer side at most `side`, never enlarged) and keeps it at
- * `path`. Throws what `unchangedOriginal` and `decodeOwnSize` throw; a cache that cannot be written
+ * `path`. Throws what `unchangedOriginal` and `ownSize` throw; a cache that cannot be written
  * is no failure.
  */
 export async function makeThumbnail(
   record: ImageRecord,
   side: ThumbnailSide,
   path: string,
-): Promise<Uint8Array> {
-  const { data, width, height, channels } = await decodeOwnSize(await unchangedOriginal(record));
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { content, place } = await unchangedOriginal(record);
+  const { data, width, height, channels } = await ownSize(await openImage(content, place), place);
   const thumbnail = await sharp(data, { raw: { width, height, channels } })
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 82 })

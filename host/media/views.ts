@@ -7,7 +7,7 @@ import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema } from '../../contract/study.ts';
 import { evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import type { Channels } from '../../engine/transforms/colour.ts';
-import { decodeImage, decodeOwnSize } from '../../engine/transforms/decode.ts';
+import { decodeContent, openImage, ownSize } from '../../engine/transforms/decode.ts';
 import {
   shuffleIndex,
   shufflePermutation,
@@ -47,10 +47,10 @@ export function viewOfRun(db: Database, runId: string): View {
 }
 
 /**
- * An original through a view, as PNG. Throws what `unchangedOriginal`, `decodeImage` and
+ * An original through a view, as PNG. Throws what `unchangedOriginal`, `decodeContent` and
  * `shufflePermutation` throw (a block that does not divide the size, with the sizes that do).
  */
-export async function viewPng(record: ImageRecord, view: View): Promise<Uint8Array> {
+export async function viewPng(record: ImageRecord, view: View): Promise<Uint8Array<ArrayBuffer>> {
   const { size, shuffle, seed, channels } = view;
   const plan = shufflePermutation(shuffle, size, channels, seed);
   let planar = await planarUnits(record, view);
@@ -75,15 +75,17 @@ async function planarUnits(
   { recipe, size, channels }: View,
 ): Promise<Float32Array> {
   const stored = storedSize(recipe, size);
-  const decoded = await decodeImage(await unchangedOriginal(record), recipe, stored, channels);
+  const { content, place } = await unchangedOriginal(record);
+  const decoded = await decodeContent(content, place, recipe, stored, channels);
   const planar = new Float32Array(size * size * channels);
   const plain: Recipe = { ...recipe, mean: [0, 0, 0], std: [1, 1, 1] };
   evaluationInto(decoded, stored, plain, size, planar, 0, channels);
   return planar;
 }
 
-/** An original at its own size, as PNG. Throws what `unchangedOriginal` and `decodeOwnSize` throw. */
-export async function originalPng(record: ImageRecord): Promise<Uint8Array> {
-  const { data, width, height, channels } = await decodeOwnSize(await unchangedOriginal(record));
+/** An original at its own size, as PNG. Throws what `unchangedOriginal` and `ownSize` throw. */
+export async function originalPng(record: ImageRecord): Promise<Uint8Array<ArrayBuffer>> {
+  const { content, place } = await unchangedOriginal(record);
+  const { data, width, height, channels } = await ownSize(await openImage(content, place), place);
   return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
 }

@@ -1,15 +1,10 @@
+import type { Cell } from '../../csv.ts';
+import { csvLine } from '../../csv.ts';
 import type { ReportData } from './data.ts';
 
-type Cell = string | number | null;
-
-/** Rows as CSV (RFC 4180) with a heading line; null is an empty field. */
+/** Rows as CSV with a heading line. */
 export function csv(heading: string[], rows: readonly Cell[][]): string {
-  return [heading, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
-}
-
-function field(value: Cell): string {
-  const text = String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [heading, ...rows].map(csvLine).join('');
 }
 
 /** The tables that lie beside a report, by file name. */

@@ -1,0 +1,50 @@
+import { CarryoverError } from '../../contract/errors.ts';
+import type { HostContext } from '../context.ts';
+import { requireDataset } from '../datasets/read.ts';
+import { changesCsv, changesJson, imagesCsv, imagesJson, metadataCsv } from '../datasets/tables.ts';
+
+/** Writes a table of a data set, piece by piece. */
+type Table = (context: HostContext, datasetId: string) => Iterable<string>;
+
+/** What `/data/<datasetId>/<name>` gives. */
+const TABLES: Readonly<Record<string, Table>> = {
+  'images.csv': imagesCsv,
+  'images.json': imagesJson,
+  'changes.csv': changesCsv,
+  'changes.json': changesJson,
+  'metadata.csv': metadataCsv,
+};
+
+/** A table of a data set as an attachment, streamed. Throws `not-found` (the data set, the table). */
+export function dataResponse(context: HostContext, datasetId: string, name: string): Response {
+  const table = Object.hasOwn(TABLES, name) ? TABLES[name] : undefined;
+  if (table === undefined) {
+    throw new CarryoverError('not-found', `there is no table ${name}`, {
+      value: name,
+      wayOut: `ask for one of ${Object.keys(TABLES).join(', ')}`,
+    });
+  }
+  requireDataset(context.db, datasetId);
+  const type = name.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/json';
+  return new Response(streamOf(table(context, datasetId)), {
+    headers: {
+      'Content-Type': type,
+      'Content-Disposition': `attachment; filename="${name}"`,
+      'Cache-Control': 'no-store',
+    },
+  });
+}
+
+/** Text as bytes, made as it is read. */
+function streamOf(pieces: Iterable<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = pieces[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = iterator.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: () => void iterator.return?.(),
+  });
+}
