@@ -7,6 +7,8 @@ import type { Channels } from './colour.ts';
 import { toGrey } from './colour.ts';
 import type { Content } from './content.ts';
 import { readContent } from './content.ts';
+import type { Window } from './dicom.ts';
+import { dicomBitmap, dicomExact, dicomSides } from './dicom.ts';
 import type { Resizing } from './enlarge.ts';
 import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
@@ -28,7 +30,7 @@ export interface ImageInfo {
   /** Pixels, after the EXIF orientation. */
   width: number;
   height: number;
-  /** Frames or pages; carryover uses the first. */
+  /** Frames or pages; carryover uses the first, but each of a DICOM file. */
   pages: number;
 }
 
@@ -102,7 +104,7 @@ export async function decodeContent(
   size: number,
   channels: Channels = 3,
 ): Promise<Uint8Array> {
-  return resized(await openImage(content, place), place, recipe, size, channels);
+  return resized(await openImage(content, place, recipe.window), place, recipe, size, channels);
 }
 
 /** As decodeImage, of an opened image. */
@@ -144,8 +146,8 @@ async function decodeColour(
  * orientation applied; a grey image stays grey.
  * @throws as decodeImage
  */
-export async function decodeOwnSize(place: Place): Promise<OwnSizeImage> {
-  return ownSize(await openImage(await readContent(place), place), place);
+export async function decodeOwnSize(place: Place, window?: Window): Promise<OwnSizeImage> {
+  return ownSize(await openImage(await readContent(place), place, window), place);
 }
 
 /** As decodeOwnSize, of an opened image. */
@@ -158,11 +160,15 @@ export async function ownSize({ image, grey }: Source, place: Place): Promise<Ow
 /**
  * Decodes an image to the values it holds: its own size, channels (alpha included, never
  * composited) and 8 or 16 bits. Only CMYK is converted; the EXIF orientation is applied. Both are
- * in `lost`, with further frames and an embedded colour profile.
+ * in `lost`, with further frames and an embedded colour profile. DICOM values are rescaled, not
+ * windowed, and brought to 16 bits.
  * @throws as decodeImage
  */
 export async function decodeExact(place: Place): Promise<ExactImage> {
-  const { image, grey, alpha, deep, lost } = await openImage(await readContent(place), place);
+  const content = await readContent(place);
+  const source = await openImage(content, place);
+  if (content.kind === 'file' && source.format === 'dicom') return dicomExact(content.bytes, place);
+  const { image, grey, alpha, deep, lost } = source;
   // As RGB even when grey: libvips drops the alpha of 8-bit grey in raw output.
   image.toColourspace(deep ? 'rgb16' : 'srgb').raw({ depth: deep ? 'ushort' : 'uchar' });
   const { data: bytes, width, height } = await rawValues(place, image, alpha ? 4 : 3);
@@ -183,7 +189,7 @@ function greyOf<T extends Uint8Array | Uint16Array>(rgb: T, alpha: boolean): T {
 }
 
 type Header = ImageInfo & {
-  /** null for what sharp cannot read: BMP, pixels of an array. */
+  /** null for what sharp cannot read: BMP, DICOM, pixels of an array. */
   metadata: Metadata | null;
 };
 
@@ -195,7 +201,12 @@ async function readHeader(content: Content, place: Place): Promise<Header> {
     return { format: 'array', width, height, pages: 1, metadata: null };
   }
   const { bytes } = content;
-  const format = sniffFormat(place, bytes);
+  const format = await sniffFormat(place, bytes);
+  if (format === 'dicom') {
+    const sides = await dicomSides(bytes, place);
+    checkSides(place, sides.width, sides.height);
+    return { format, ...sides, metadata: null };
+  }
   try {
     // No pixel limit here, so that the refusal can name the size.
     const metadata =
@@ -210,13 +221,21 @@ async function readHeader(content: Content, place: Place): Promise<Header> {
 
 /**
  * Reads the header of content and makes it ready to be decoded.
- * @param place what errors name
+ * @param place what errors name; of a DICOM file, also the frame that is opened
+ * @param window how DICOM values become grey
  * @throws as decodeImage
  */
-export async function openImage(content: Content, place: Place): Promise<Source> {
+export async function openImage(
+  content: Content,
+  place: Place,
+  window: Window = 'file',
+): Promise<Source> {
   const { metadata, ...info } = await readHeader(content, place);
   if (content.kind === 'pixels') return { ...info, ...openPixels(content) };
   try {
+    if (info.format === 'dicom') {
+      return { ...info, ...openPixels(await dicomBitmap(content.bytes, place, window)) };
+    }
     if (metadata === null) return { ...info, ...openPixels(decodeBmp(content.bytes)) };
     return { ...info, ...openWithSharp(content.bytes, metadata) };
   } catch (error) {

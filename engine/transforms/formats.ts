@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { CarryoverError } from '../../contract/errors.ts';
+import { isBareDicom } from './dicom.ts';
 import type { Place } from './place.ts';
 import { placeName } from './place.ts';
 
-export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'gif', 'bmp', 'tiff'] as const;
+export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'gif', 'bmp', 'tiff', 'dicom'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /** Limits on one image file, against decompression bombs and accidents. */
@@ -12,6 +13,7 @@ export const MAX_PIXELS = 100_000_000;
 export const MAX_ASPECT = 1000;
 
 const SIGNATURES: [ImageFormat, RegExp][] = [
+  ['dicom', /^[^]{128}DICM/], // first: its preamble may be that of a TIFF
   ['png', /^\x89PNG\r\n/],
   ['jpeg', /^\xff\xd8\xff/],
   ['webp', /^RIFF[^]{4}WEBP/],
@@ -27,7 +29,6 @@ const OTHERS: [string, RegExp][] = [
   ['a video', /^[^]{4}ftyp/],
   ['a JPEG XL file', /^[^]{4}JXL /],
   ['a JPEG 2000 file', /^[^]{4}jP {2}/],
-  ['a DICOM file', /^[^]{128}DICM/],
   ['a PDF file', /^%PDF/],
   ['a Photoshop file', /^8BPS/],
   ['a ZIP archive', /^PK/],
@@ -72,15 +73,16 @@ export async function readImageFile(place: Place): Promise<Buffer> {
  * The format by content; the place is only used in messages.
  * @throws bad-input for everything that is not one of IMAGE_FORMATS, by name where it is known
  */
-export function sniffFormat(place: Place, bytes: Buffer): ImageFormat {
+export async function sniffFormat(place: Place, bytes: Buffer): Promise<ImageFormat> {
   const start = bytes.subarray(0, 1024).toString('latin1');
   const format = SIGNATURES.find(([, signature]) => signature.test(start))?.[0];
   if (format !== undefined) return format;
+  if (await isBareDicom(bytes)) return 'dicom';
   const other = OTHERS.find(([, signature]) => signature.test(start))?.[0];
   const what = other === undefined ? 'in no known image format' : other;
   throw new CarryoverError('bad-input', `${placeName(place)}: the content is ${what}`, {
     file: place.file,
-    wayOut: 'convert it to PNG, JPEG, WebP, GIF, BMP or TIFF',
+    wayOut: 'convert it to PNG, JPEG, WebP, GIF, BMP, TIFF or DICOM',
   });
 }
 
