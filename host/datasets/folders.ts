@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -9,6 +10,8 @@ import { looksLikeImage } from './inspect.ts';
 import { byCodeUnits } from './order.ts';
 
 const STATS_AT_ONCE = 32;
+/** Files that are data sets by themselves. */
+const SOURCES = /(^DICOMDIR|\.(zip|tar|csv|tsv|jsonl|ndjson|npz|json|dcm))$/i;
 
 /** The folders in a folder (hidden ones left out), for choosing one to import. Default: the user's own. */
 export async function listFolders(path: string = homedir()): Promise<FolderListing> {
@@ -25,13 +28,15 @@ export async function listFolders(path: string = homedir()): Promise<FolderListi
     );
   });
   const parent = dirname(folder);
+  const listed = (entries: Dirent[]): { name: string; path: string }[] =>
+    entries
+      .map(({ name }) => ({ name, path: join(folder, name) }))
+      .sort((a, b) => byCodeUnits(a.name, b.name));
   return {
     path: folder,
     parent: parent === folder ? null : parent,
-    folders: visible
-      .filter((_, i) => isFolder[i])
-      .map(({ name }) => ({ name, path: join(folder, name) }))
-      .sort((a, b) => byCodeUnits(a.name, b.name)),
+    folders: listed(visible.filter((_, i) => isFolder[i])),
+    sources: listed(visible.filter(({ name }, i) => !isFolder[i] && SOURCES.test(name))),
     images: visible.filter(({ name }, i) => !isFolder[i] && looksLikeImage(name)).length,
   };
 }

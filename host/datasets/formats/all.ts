@@ -1,0 +1,36 @@
+/** Every format that can be read; the order is that of offers. */
+import type { Reading, ReadingFormat, ReadingOffer } from '../../../contract/reading.ts';
+import type { Tree } from '../tree.ts';
+import { aroundTable, givenTable } from './around.ts';
+import { chexpert } from './chexpert.ts';
+import { coco } from './coco.ts';
+import { domainnet } from './domainnet.ts';
+import { folders } from './folders.ts';
+import type { Read, ReadOptions, Reader } from './reader.ts';
+import { table } from './table.ts';
+
+/** Published layouts before general ones: what is surest is offered first. */
+const READERS: { readonly [F in ReadingFormat]?: Reader<F> } = {
+  chexpert,
+  domainnet,
+  coco,
+  table,
+  folders,
+};
+/** What a single table may be read as. */
+const OF_TABLES: readonly ReadingFormat[] = ['chexpert', 'coco', 'table'];
+
+/** Ways to read a tree, the best first; empty where nothing fits. */
+export async function offersFor(tree: Tree): Promise<ReadingOffer[]> {
+  const whole = await aroundTable(tree, { signal: new AbortController().signal });
+  const formats = givenTable(tree) ? OF_TABLES : (Object.keys(READERS) as ReadingFormat[]);
+  const offers: ReadingOffer[] = [];
+  for (const format of formats) offers.push(...((await READERS[format]?.offers(whole)) ?? []));
+  return offers;
+}
+
+/** Reads a tree as `reading` says. Throws CarryoverError `bad-input` for what cannot be read so. */
+export async function readTree(tree: Tree, reading: Reading, options: ReadOptions): Promise<Read> {
+  const reader = READERS[reading.format] as Reader<ReadingFormat>;
+  return reader.read(await aroundTable(tree, { signal: options.signal }), reading, options);
+}
