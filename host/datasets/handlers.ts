@@ -1,85 +1,80 @@
+import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Handlers } from '../../contract/api.ts';
-import { CarryoverError } from '../../contract/errors.ts';
+import type { Handlers, RequestBody } from '../../contract/api.ts';
+import type { FileCheck } from '../../contract/datasets.ts';
 import type { HostContext } from '../context.ts';
+import { changeImages, listChanges, undoChange } from './changes.ts';
+import { checkFiles } from './check-files.ts';
 import { listFolders } from './folders.ts';
 import { findImported, importScan } from './import.ts';
-import { countImages, queryImages } from './query.ts';
-import { getDetail, getImage, listSummaries, requireDataset } from './read.ts';
+import { lookAt, previewReading } from './look.ts';
+import { countImages, positionOf, queryImages } from './query.ts';
+import { getDetail, getImage, getSummary, listSummaries } from './read.ts';
+import { relinkDataset } from './relink.ts';
 import { removeDataset } from './remove.ts';
 import type { Scan } from './scan.ts';
-import { scanFolder } from './scan.ts';
+import { scanSource } from './scan.ts';
+import { Shelf } from './shelf.ts';
 
 type DatasetHandlers = Pick<
   Handlers,
-  | 'datasets.list'
-  | 'datasets.get'
-  | 'datasets.scan'
-  | 'datasets.scanReport'
-  | 'datasets.import'
-  | 'datasets.remove'
-  | 'images.query'
-  | 'images.counts'
-  | 'images.get'
-  | 'folders.list'
+  Extract<keyof Handlers, `datasets.${string}`> | BrowsingName | 'folders.list'
 >;
+type BrowsingName = 'images.query' | 'images.position' | 'images.counts' | 'images.get';
 
-/** Scans wait in memory for their import; the oldest goes when there are more. */
-const SCANS_KEPT = 4;
+/** Scans of large sets take hundreds of megabytes. */
+const SCANS_KEPT = 3;
+const CHECKS_KEPT = 8;
 
 export function datasetHandlers(context: HostContext): DatasetHandlers {
   const { db } = context;
-  const scans = new ScanShelf();
+  const scans = new Shelf<Scan>(SCANS_KEPT, 'scan', 'scan the folder again');
+  const checks = new Shelf<FileCheck>(CHECKS_KEPT, 'check of files', 'check the files again');
   return {
+    ...browsingHandlers(context),
+    'folders.list': ({ path }) => listFolders(path),
     'datasets.list': () => listSummaries(db),
     'datasets.get': ({ id }) => getDetail(db, id),
-    'datasets.scan': ({ path }) => startScan(context, scans, path),
+    'datasets.look': ({ path }) => lookAt(path),
+    'datasets.preview': ({ path, reading }) => previewReading(path, reading),
+    'datasets.scan': (body) => startScan(context, scans, body),
     'datasets.scanReport': ({ scanId }) => scans.get(scanId).report,
     'datasets.import': ({ scanId, name }) => startImport(context, scans.get(scanId), name),
     'datasets.remove': ({ id }) => {
       removeDataset(context, id);
       return null;
     },
-    'images.query': ({ datasetId, filter, offset, limit }) => {
-      requireDataset(db, datasetId);
-      return queryImages(db, datasetId, filter, { offset, limit });
-    },
-    'images.counts': ({ datasetId, filter }) => {
-      requireDataset(db, datasetId);
-      return countImages(db, datasetId, filter);
-    },
-    'images.get': ({ id }) => getImage(db, id),
-    'folders.list': ({ path }) => listFolders(path),
+    'datasets.relink': ({ id, path }) => startRelink(context, id, path),
+    'datasets.checkFiles': ({ id }) => startCheck(context, checks, id),
+    'datasets.fileCheck': ({ checkId }) => checks.get(checkId),
+    'datasets.change': ({ datasetId, filter, change }) =>
+      changeImages(context, datasetId, filter, change),
+    'datasets.changes': ({ datasetId }) => listChanges(db, datasetId),
+    'datasets.undo': ({ datasetId, changeId }) => undoChange(context, datasetId, changeId),
   };
 }
 
-class ScanShelf {
-  readonly #scans = new Map<string, Scan>();
-
-  add(scan: Scan): void {
-    this.#scans.set(scan.id, scan);
-    const [oldest] = this.#scans.keys();
-    if (this.#scans.size > SCANS_KEPT && oldest !== undefined) this.#scans.delete(oldest);
-  }
-
-  get(id: string): Scan {
-    const scan = this.#scans.get(id);
-    if (scan) return scan;
-    throw new CarryoverError('not-found', `there is no scan ${id} any more`, {
-      value: id,
-      wayOut: 'scan the folder again',
-    });
-  }
+function browsingHandlers({ db }: HostContext): Pick<Handlers, BrowsingName> {
+  return {
+    'images.query': ({ datasetId, filter, offset, limit }) =>
+      queryImages(db, datasetId, filter, { offset, limit }),
+    'images.position': ({ datasetId, filter, id }) => positionOf(db, datasetId, filter, id),
+    'images.counts': ({ datasetId, filter }) => countImages(db, datasetId, filter),
+    'images.get': ({ id }) => getImage(db, id),
+  };
 }
 
-function startScan(context: HostContext, scans: ScanShelf, path: string) {
+function startScan(
+  context: HostContext,
+  scans: Shelf<Scan>,
+  { path, reading }: RequestBody<'datasets.scan'>,
+) {
   const title = `Look through ${basename(path)}`;
   return context.jobs.start({ kind: 'scan', title, subject: path }, async (job) => {
-    const scan = await scanFolder(path, {
-      signal: job.signal,
-      onProgress: (progress) => job.progress(progress),
-    });
-    scans.add(scan);
+    const { signal } = job;
+    const onProgress = job.progress.bind(job);
+    const scan = await scanSource(context, path, reading ?? null, { signal, onProgress });
+    scans.add(scan.id, scan);
     return scan.id;
   });
 }
@@ -95,5 +90,27 @@ function startImport(context: HostContext, scan: Scan, name: string) {
     const { id } = importScan(context, scan, name);
     job.progress({ ...step, done: total });
     return id;
+  });
+}
+
+function startRelink(context: HostContext, id: string, path: string) {
+  const { name } = getSummary(context.db, id);
+  const description = { kind: 'files', title: `Find the files of ${name}`, subject: id } as const;
+  return context.jobs.start(description, async (job) => {
+    const { signal } = job;
+    const onProgress = job.progress.bind(job);
+    return (await relinkDataset(context, id, path, { signal, onProgress })).id;
+  });
+}
+
+function startCheck(context: HostContext, checks: Shelf<FileCheck>, id: string) {
+  const { name } = getSummary(context.db, id);
+  const description = { kind: 'files', title: `Check the files of ${name}`, subject: id } as const;
+  return context.jobs.start(description, async (job) => {
+    const { signal } = job;
+    const check = await checkFiles(context, id, { signal, onProgress: job.progress.bind(job) });
+    const checkId = randomBytes(6).toString('hex');
+    checks.add(checkId, check);
+    return checkId;
   });
 }

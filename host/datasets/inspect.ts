@@ -2,25 +2,42 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
-import { decodeImage, decodeOwnSize, probeImage } from '../../engine/transforms/decode.ts';
-import type { FoundFile } from './walk.ts';
-import { absolutePath, unreadable } from './walk.ts';
+import { perceptualHash } from '../../engine/analysis/phash.ts';
+import type { Content } from '../../engine/transforms/content.ts';
+import { contentHash, readContent } from '../../engine/transforms/content.ts';
+import { inspectContent } from '../../engine/transforms/inspect.ts';
+import type { Place } from '../../engine/transforms/place.ts';
+import { placeName } from '../../engine/transforms/place.ts';
+import { unreadable } from './walk.ts';
 
 const CHUNK_BYTES = 1 << 20;
-/** Up to this many pixels decoding alone is cheaper than decoding and shrinking, beyond it dearer. */
-const SMALL_PIXELS = 1 << 18;
-const SHRUNK_SIDE = 16;
 
-/** A file that is an image and decodes to its end. */
-export interface InspectedImage extends FoundFile {
+/** What is known of an image that decodes to its end. */
+export interface Inspected {
+  /** Pixels, after the EXIF orientation. */
   width: number;
   height: number;
-  /** Frames or pages; the first is used. */
+  /** Frames or pages of the file; without a frame asked for the first is used. */
   pages: number;
-  /** png, jpeg, webp, gif, bmp or tiff: by content, not by name. */
+  /** By content, not by name. */
   format: string;
+  /** See `contentHash`. */
   sha256: string;
+  /** Unsigned 64 bits, see `perceptualHash`. */
+  phash: bigint;
+  /** Of the luma, in [0, 1]. */
+  mean: number;
+  deviation: number;
 }
+
+/** Why something is no image that can be taken. */
+export interface Refused {
+  reason: string;
+  /** It is the content's fault: the same file will be refused again. */
+  lasting: boolean;
+}
+
+export type Outcome = Inspected | Refused;
 
 /** SHA-256 of a file's bytes, in hex. */
 export async function hashFile(path: string): Promise<string> {
@@ -39,24 +56,40 @@ export async function hashFile(path: string): Promise<string> {
   }
 }
 
-/** Proves that a file is an image that decodes; a string is the reason why it is not. */
-export async function inspect(root: string, file: FoundFile): Promise<InspectedImage | string> {
-  if (file.bytes === 0) return 'empty file (0 bytes)';
-  const path = absolutePath(root, file.path);
-  try {
-    const { width, height, format, pages } = await probeImage(path);
-    await decodeWhole(path, width * height);
-    return { ...file, width, height, pages, format, sha256: await hashFile(path) };
-  } catch (error) {
-    if (!(error instanceof CarryoverError)) return unreadable(error);
-    return error.message.replace(`${path}: `, ''); // the report names the file by its relative path
+/** Proves that frames of a file or entry are images that decode; the file is read once. */
+export async function inspectFrames(
+  { file, entry }: Pick<Place, 'file' | 'entry'>,
+  frames: readonly (number | null)[],
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let bytes: Content | null = null;
+  for (const frame of frames) {
+    const place = { file, entry, frame };
+    try {
+      const content: Content = bytes ?? (await readContent(place));
+      if (content.kind === 'file') bytes = content;
+      outcomes.push(await inspect(content, place));
+    } catch (error) {
+      outcomes.push(refusal(error, place));
+    }
   }
+  return outcomes;
 }
 
-/** Decodes every pixel and forgets them. Throws when the data is truncated or corrupt. */
-async function decodeWhole(path: string, pixels: number): Promise<void> {
-  if (pixels <= SMALL_PIXELS) await decodeOwnSize(path);
-  else await decodeImage(path, { resize: 'stretch', background: '#ffffff' }, SHRUNK_SIDE);
+async function inspect(content: Content, place: Place): Promise<Inspected> {
+  const { luma32, width, height, pages, format, mean, deviation } = await inspectContent(
+    content,
+    place,
+  );
+  const sha256 = contentHash(content, place.frame);
+  return { width, height, pages, format, sha256, phash: perceptualHash(luma32), mean, deviation };
+}
+
+/** Reports name a file by its relative path, so the place that the message begins with goes. */
+function refusal(error: unknown, place: Place): Refused {
+  if (!(error instanceof CarryoverError)) return { reason: unreadable(error), lasting: false };
+  const reason = error.message.replace(`${placeName(place)}: `, '');
+  return { reason, lasting: error.code === 'bad-input' };
 }
 
 const FORMAT_BY_EXTENSION: Record<string, string> = {
@@ -72,6 +105,7 @@ const FORMAT_BY_EXTENSION: Record<string, string> = {
   '.dib': 'bmp',
   '.tif': 'tiff',
   '.tiff': 'tiff',
+  '.dcm': 'dicom',
 };
 
 /** True for names that promise an image of a format that is taken. */
@@ -79,8 +113,11 @@ export function looksLikeImage(name: string): boolean {
   return extname(name).toLowerCase() in FORMAT_BY_EXTENSION;
 }
 
-/** True when the file's name promises another format than its content has. */
-export function isMislabelled(image: { path: string; format: string }): boolean {
-  const extension = extname(image.path).toLowerCase();
-  return extension !== '' && FORMAT_BY_EXTENSION[extension] !== image.format;
+/** True when the name of a file or entry promises another format than its content has. */
+export function isMislabelled(name: string, format: string): boolean {
+  const extension = extname(name).toLowerCase();
+  if (format === 'array' || extension === '') return false;
+  const promised = FORMAT_BY_EXTENSION[extension];
+  // DICOM files have all kinds of endings, parts of their numbers among them.
+  return format === 'dicom' ? promised !== undefined && promised !== format : promised !== format;
 }

@@ -1,6 +1,7 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
 import { writeTransaction } from '../db/transaction.ts';
+import { forgetColumns } from './columns.ts';
 import { counted } from './order.ts';
 import { getSummary, listStudies } from './read.ts';
 
@@ -28,6 +29,7 @@ export function removeDataset(context: HostContext, id: string): void {
     db.prepare('DELETE FROM images WHERE dataset_id = ?').run(id);
     db.prepare('DELETE FROM datasets WHERE id = ?').run(id);
   });
+  forgetColumns(db, id);
   events.emit({ type: 'datasets' });
 }
 

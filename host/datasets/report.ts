@@ -1,73 +1,129 @@
 import type { ImportReport, SkippedFile } from '../../contract/datasets.ts';
+import type { Reading } from '../../contract/reading.ts';
+import type { Read } from './formats/reader.ts';
 import { isMislabelled } from './inspect.ts';
-import { ONLY_DOMAIN } from './layout.ts';
-import type { Metadata } from './metadata.ts';
-import { imageKey } from './metadata.ts';
 import { byCodeUnits, counted, fewOf, sortedSet } from './order.ts';
 import type { ScannedImage } from './scan.ts';
 
 const SMALL_CLASS = 10;
-const SPLIT_NAMES = new Set(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']);
+/** Of identical files so many sets, and of each so many paths, are listed; the database has all. */
+const SETS_LISTED = 2000;
+const PATHS_LISTED = 100;
 
 /** What a scan found, before it is put into words. */
 export interface Findings {
   root: string;
-  layout: ImportReport['layout'];
+  reading: Reading;
+  read: Read;
   /** In the order of their paths; not empty. */
   images: ScannedImage[];
+  /** Those to which the source gives no group. */
+  ungrouped: { path: string }[];
   skipped: SkippedFile[];
-  layoutWarnings: string[];
-  metadata: Metadata | null;
   /** Groups joined because of identical content. */
   joined: number;
 }
 
 export function buildReport(findings: Findings): ImportReport {
-  const { root, layout, images, skipped, metadata } = findings;
-  const classNames = sortedSet(images.map((image) => image.label));
+  const { root, reading, read, images, skipped } = findings;
+  const classNames = namesOf(read, images);
   const domainNames = sortedSet(images.map((image) => image.domain));
   const same = identicalFiles(images);
   const tables = { classNames, domainNames, counts: count(images, domainNames, classNames) };
   return {
     root,
-    layout,
+    reading,
+    task: read.task,
     images: images.length,
-    bytes: images.reduce((sum, image) => sum + image.bytes, 0),
+    bytes: bytesOf(images),
     ...tables,
-    groupedBy: metadata?.hasGroups ? 'group column of metadata.csv' : 'identical content',
+    splits: splits(images),
+    attributeNames: attributeNames(images),
+    groupedBy: read.groupedBy ?? 'identical content',
     groups: new Set(images.map((image) => image.group)).size,
     skipped,
-    duplicates: same.map((set) => set.map((image) => image.path)),
-    conflicts: conflicts(same),
-    warnings: warnings(findings, tables),
+    duplicates: same.slice(0, SETS_LISTED).map(pathsOf),
+    conflicts: conflicts(same).slice(0, SETS_LISTED),
+    warnings: warnings(findings, tables, same.length),
     licences: licences(images),
   };
+}
+
+/** Classes that have an image, or findings that one mentions; in the order that the source fixes. */
+function namesOf({ classNames }: Read, images: ScannedImage[]): string[] {
+  const used = new Set<string>();
+  for (const { label, findings } of images) {
+    if (label !== null) used.add(label);
+    for (const name of findings?.keys() ?? []) used.add(name);
+  }
+  const fixed = (classNames ?? []).filter((name) => used.delete(name));
+  return [...fixed, ...sortedSet(used)];
+}
+
+/** What is on an image: its class, or the findings that are present. */
+function present({ label, findings }: ScannedImage): string[] {
+  if (findings === null) return label === null ? [] : [label];
+  return [...findings].flatMap(([name, value]) => (value === 1 ? [name] : []));
 }
 
 function count(images: ScannedImage[], domains: string[], classes: string[]): number[][] {
   const row = new Map(domains.map((name, i) => [name, i]));
   const column = new Map(classes.map((name, i) => [name, i]));
   const counts = domains.map(() => classes.map(() => 0));
-  for (const { domain, label } of images) {
-    const cells = counts[row.get(domain) ?? 0];
-    const at = column.get(label) ?? 0;
-    if (cells) cells[at] = (cells[at] ?? 0) + 1;
+  for (const image of images) {
+    const cells = counts[row.get(image.domain) ?? 0]!;
+    for (const name of present(image)) cells[column.get(name)!]!++;
   }
   return counts;
 }
 
-/** Sets of two and more images with the same bytes. */
+/** In the order in which they come up, which is that of a table's columns. */
+function attributeNames(images: ScannedImage[]): string[] {
+  const names = new Set<string>();
+  for (const { attributes } of images) for (const name in attributes) names.add(name);
+  return [...names];
+}
+
+/** Of the files and entries that hold the images. */
+function bytesOf(images: ScannedImage[]): number {
+  const files = new Set(images.map(({ file }) => file));
+  return [...files].reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function splits(images: ScannedImage[]): Record<string, number> {
+  if (images.every(({ split }) => split === null)) return {};
+  const found: Record<string, number> = {};
+  for (const name of ['train', 'validation', 'test', null] as const) {
+    const members = images.filter(({ split }) => split === name).length;
+    if (members > 0) found[name ?? 'none'] = members;
+  }
+  return found;
+}
+
+/** Sets of two and more images with the same content. */
 function identicalFiles(images: ScannedImage[]): ScannedImage[][] {
   const sets = Map.groupBy(images, (image) => image.sha256);
   return [...sets.values()].filter((set) => set.length > 1);
 }
 
+function pathsOf(set: ScannedImage[]): string[] {
+  return set.slice(0, PATHS_LISTED).map((image) => image.path);
+}
+
 function conflicts(same: ScannedImage[][]): ImportReport['conflicts'] {
   const found = same.map((set) => ({
-    paths: set.map((image) => image.path),
-    classes: sortedSet(set.map((image) => image.label)),
+    paths: pathsOf(set),
+    classes: sortedSet(set.map(labelText)),
   }));
   return found.filter(({ classes }) => classes.length > 1);
+}
+
+/** A class, or findings that are present or (with a question mark) uncertain. */
+function labelText({ label, findings }: ScannedImage): string {
+  if (findings === null) return label ?? '';
+  const named = [...findings].filter(([, value]) => value !== 0);
+  const texts = named.map(([name, value]) => (value === 1 ? name : `${name}?`));
+  return texts.sort(byCodeUnits).join(', ') || 'none';
 }
 
 function licences(images: ScannedImage[]): ImportReport['licences'] {
@@ -80,65 +136,77 @@ function licences(images: ScannedImage[]): ImportReport['licences'] {
 
 type Tables = Pick<ImportReport, 'classNames' | 'domainNames' | 'counts'>;
 
-function warnings(findings: Findings, tables: Tables): string[] {
+function warnings(findings: Findings, tables: Tables, identical: number): string[] {
+  const { task } = findings.read;
   return [
-    ...findings.layoutWarnings,
-    ...classWarnings(tables),
-    ...domainWarnings(tables),
+    ...findings.read.warnings,
+    ...(task === 'single-label' ? classWarnings(tables) : findingWarnings(tables)),
     ...groupWarnings(findings),
-    ...metadataWarnings(findings),
     ...fileWarnings(findings.images),
+    ...(identical > SETS_LISTED
+      ? [`${identical} sets of identical images; the first ${SETS_LISTED} are listed`]
+      : []),
   ];
 }
 
-function classWarnings({ classNames, counts }: Tables): string[] {
+function classWarnings(tables: Tables): string[] {
+  const { classNames, domainNames, counts } = tables;
   const found: string[] = [];
   if (classNames.length === 1) {
     found.push(`one class only (${classNames[0]}): a classifier has nothing to tell apart`);
   }
-  const sizes = classNames.map((_, i) => counts.reduce((sum, row) => sum + (row[i] ?? 0), 0));
-  const small = classNames.filter((_, i) => (sizes[i] ?? 0) < SMALL_CLASS);
+  const small = smallClasses(tables);
   if (small.length > 0) {
     const verb = small.length === 1 ? 'has' : 'have';
     found.push(
       `${counted(small.length, 'class', 'classes')} ${verb} fewer than ${SMALL_CLASS} images: ${fewOf(small)}`,
     );
   }
-  const folded = Map.groupBy(classNames, (name) => name.normalize('NFC').trim().toLowerCase());
-  for (const names of folded.values()) {
-    if (names.length > 1) found.push(`classes that differ in little: ${names.join(', ')}`);
-  }
-  return found;
-}
-
-function domainWarnings({ classNames, domainNames, counts }: Tables): string[] {
-  const found: string[] = [];
+  found.push(...similarNames(classNames));
   const empty = counts.flat().filter((images) => images === 0).length;
   if (empty > 0) {
     const cells = domainNames.length * classNames.length;
     found.push(`${empty} of ${cells} combinations of domain and class have no image`);
   }
-  if (domainNames.every((name) => SPLIT_NAMES.has(name.toLowerCase()))) {
-    found.push(
-      `the first folders (${domainNames.join(', ')}) look like splits; they were read as domains`,
-    );
-  }
-  return domainNames.length === 1 && domainNames[0] === ONLY_DOMAIN ? [] : found;
+  return found;
 }
 
-function groupWarnings({ images, metadata, joined }: Findings): string[] {
-  if (!metadata?.hasGroups) {
+function findingWarnings(tables: Tables): string[] {
+  const small = smallClasses(tables);
+  const found = similarNames(tables.classNames);
+  if (small.length === 0) return found;
+  const verb = small.length === 1 ? 'is' : 'are';
+  return [
+    `${counted(small.length, 'finding')} ${verb} present on fewer than ${SMALL_CLASS} images: ${fewOf(small)}`,
+    ...found,
+  ];
+}
+
+function smallClasses({ classNames, counts }: Tables): string[] {
+  return classNames.filter((_, i) => {
+    const images = counts.reduce((sum, row) => sum + (row[i] ?? 0), 0);
+    return images < SMALL_CLASS;
+  });
+}
+
+function similarNames(names: string[]): string[] {
+  const folded = Map.groupBy(names, (name) => name.normalize('NFC').trim().toLowerCase());
+  const sets = [...folded.values()].filter((set) => set.length > 1);
+  return sets.map((set) => `classes that differ in little: ${set.join(', ')}`);
+}
+
+function groupWarnings({ read, ungrouped, joined }: Findings): string[] {
+  if (read.groupedBy === null) {
     return [
-      'ungrouped: without a group column in metadata.csv, images that belong together ' +
+      'ungrouped: without a group (a column or a level of folders), images that belong together ' +
         '(one patient, one artist) may fall on both sides of a split; identical files will not',
     ];
   }
   const found: string[] = [];
-  const without = images.filter(({ path }) => !metadata.rows.get(imageKey(path))?.group);
-  if (without.length > 0) {
+  if (ungrouped.length > 0) {
     found.push(
-      `${counted(without.length, 'image')} without a group in metadata.csv, each grouped with its ` +
-        `identical files only: ${fewOf(without.map(({ path }) => path))}`,
+      `${counted(ungrouped.length, 'image')} without a group, each grouped with its ` +
+        `identical files only: ${fewOf(ungrouped.map(({ path }) => path))}`,
     );
   }
   if (joined > 0) {
@@ -147,25 +215,16 @@ function groupWarnings({ images, metadata, joined }: Findings): string[] {
   return found;
 }
 
-function metadataWarnings({ images, metadata }: Findings): string[] {
-  if (!metadata) return [];
-  const taken = new Set(images.map(({ path }) => imageKey(path)));
-  const orphans = [...metadata.rows.keys()].filter((path) => !taken.has(path));
-  if (orphans.length === 0) return [];
-  const rows = counted(orphans.length, 'row');
-  return [`${rows} of metadata.csv without an image that was taken: ${fewOf(orphans)}`];
-}
-
 function fileWarnings(images: ScannedImage[]): string[] {
   const found: string[] = [];
-  const mislabelled = images.filter(isMislabelled);
+  const mislabelled = images.filter(({ file, format }) => isMislabelled(file.path, format));
   if (mislabelled.length > 0) {
     const named = mislabelled.map(({ path, format }) => `${path} is ${format}`);
     found.push(
       `${counted(named.length, 'file')} with another content than the name says, taken by content: ${fewOf(named)}`,
     );
   }
-  const animated = images.filter(({ pages }) => pages > 1);
+  const animated = images.filter(({ pages, frame }) => pages > 1 && frame === null);
   if (animated.length > 0) {
     const names = fewOf(animated.map(({ path }) => path));
     found.push(

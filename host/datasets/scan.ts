@@ -1,35 +1,44 @@
+import type { Database } from 'better-sqlite3';
 import { hash, randomBytes } from 'node:crypto';
-import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { ImportReport, SkippedFile } from '../../contract/datasets.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Progress } from '../../contract/jobs.ts';
-import { fileError, systemCode } from '../files.ts';
+import type { Reading } from '../../contract/reading.ts';
+import { placeText } from '../../engine/transforms/place.ts';
 import { RateMeter } from '../jobs/rate.ts';
 import { mapConcurrently } from './concurrent.ts';
+import { offersFor, readTree } from './formats/all.ts';
+import type { Candidate, Read } from './formats/reader.ts';
 import { groupImages } from './groups.ts';
-import type { InspectedImage } from './inspect.ts';
-import { inspect } from './inspect.ts';
-import type { Placed } from './layout.ts';
-import { arrange } from './layout.ts';
-import type { ImageMetadata, Metadata } from './metadata.ts';
-import { imageKey, readMetadata } from './metadata.ts';
+import type { Inspected, Outcome } from './inspect.ts';
+import { inspectFrames } from './inspect.ts';
+import type { Piece } from './inspections.ts';
+import { Inspections } from './inspections.ts';
 import { byCodeUnits, counted, fewOf } from './order.ts';
 import { buildReport } from './report.ts';
-import { walk } from './walk.ts';
+import { identifierSalt } from './salt.ts';
+import type { Tree } from './tree.ts';
+import { openTree } from './tree.ts';
+import { absolutePath } from './walk.ts';
 
 /** An image with everything that an import stores of it. */
-export type ScannedImage = Placed<InspectedImage> & ImageMetadata & { group: string };
+export type ScannedImage = Omit<Candidate, 'group'> &
+  Inspected & {
+    /** See `placeText`; unique. */
+    path: string;
+    group: string;
+  };
 
-/** A finished dry run: nothing was written anywhere. */
+/** A finished dry run: nothing was imported. */
 export interface Scan {
   id: string;
-  /** Real path of the folder. */
+  /** Real path of the folder, or of the one that the file lies in. */
   root: string;
   /** See DatasetSummary. */
   contentHash: string;
-  /** In the order of their paths. */
+  /** In the order in which the source has them. */
   images: ScannedImage[];
   report: ImportReport;
 }
@@ -39,132 +48,187 @@ export interface ScanOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+type Watch = Required<ScanOptions>;
+
+/** Where results are kept; null: nowhere, and nothing is written. */
+export type ScanHome = { db: Database } | null;
+
 /**
- * Looks at every file of a folder of images (`class/image` or `domain/class/image`), decoding each
- * to its end. Throws CarryoverError: `not-found`, `bad-input` (no folder, no image, a broken
- * metadata.csv), `io`; on abort the signal's reason.
+ * Looks at every image that a source speaks of, decoding each to its end. What was found in a file
+ * is kept in the home, so a scan that was cut off goes on where it was, and an unchanged file is
+ * not opened again.
+ * @param reading null: the best there is
+ * @throws not-found, bad-input (nothing that can be read, a broken table), io; on abort the signal's reason
  */
-export async function scanFolder(path: string, options: ScanOptions = {}): Promise<Scan> {
-  const signal = options.signal ?? new AbortController().signal;
-  const onProgress = options.onProgress ?? (() => undefined);
-  const root = await realFolder(path);
-  const walked = await list(root, signal, onProgress);
-  const metadata = await readMetadata(root);
-  const { images, skipped } = await inspectAll(root, walked.files, signal, onProgress);
-  const arranged = arrange(images.sort((a, b) => byCodeUnits(a.path, b.path)));
-  const allSkipped = [...walked.skipped, ...skipped, ...arranged.skipped];
+export async function scanSource(
+  home: ScanHome,
+  path: string,
+  reading: Reading | null = null,
+  options: ScanOptions = {},
+): Promise<Scan> {
+  const { signal = new AbortController().signal, onProgress = () => undefined } = options;
+  const watch = { signal, onProgress };
+  const tree = await openTree(path, { signal, onFound: counter(watch, 'listing files', 'files') });
+  const chosen = reading ?? (await bestReading(tree));
+  const db = home?.db ?? null;
+  const read = await readTree(tree, chosen, {
+    signal,
+    onProgress: counter(watch, 'reading what the source says', 'images'),
+    salt: identifierSalt(db),
+  });
+  const { images: found, skipped } = await inspectAll(tree, read, new Inspections(db), watch);
+  const allSkipped = [...tree.skipped, ...read.skipped, ...skipped];
   allSkipped.sort((a, b) => byCodeUnits(a.path, b.path));
-  if (arranged.images.length === 0) throw nothingFound(root, walked.files.length, allSkipped);
-  const { described, joined } = describe(arranged.images, metadata);
+  if (found.length === 0) throw nothingFound(tree, allSkipped);
+  const { groups, joined } = groupImages(found);
+  const images = found.map((image, i) => ({ ...image, group: groups[i] ?? image.sha256 }));
   return {
     id: randomBytes(6).toString('hex'),
-    root,
-    contentHash: contentHash(described),
-    images: described,
+    root: tree.root,
+    contentHash: contentHash(images),
+    images,
     report: buildReport({
-      root,
-      layout: arranged.layout,
-      images: described,
+      root: tree.root,
+      reading: chosen,
+      read,
+      images,
+      ungrouped: found.filter(({ group }) => group === null),
       skipped: allSkipped,
-      layoutWarnings: arranged.warnings,
-      metadata,
       joined,
     }),
   };
 }
 
-/** The real path of a folder that is there. */
-async function realFolder(path: string): Promise<string> {
-  const absolute = resolve(path);
-  try {
-    const root = await realpath(absolute);
-    if ((await stat(root)).isDirectory()) return root;
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw fileError(error, absolute, 'read the folder');
-    const wayOut = 'check the spelling of the path';
-    throw new CarryoverError('not-found', `there is no folder ${absolute}`, {
-      file: absolute,
-      wayOut,
-    });
-  }
-  throw new CarryoverError('bad-input', `${absolute} is a file, not a folder`, {
-    file: absolute,
-    wayOut: 'give the folder that holds the class folders',
-  });
+/** Reports a count without a known end. */
+function counter({ onProgress }: Watch, phase: string, unit: string): (done: number) => void {
+  const meter = new RateMeter();
+  return (done) => onProgress({ phase, done, total: null, unit, ...meter.update(done, null) });
 }
 
-async function list(root: string, signal: AbortSignal, onProgress: (progress: Progress) => void) {
-  const meter = new RateMeter();
-  const onFound = (done: number): void => {
-    const speed = meter.update(done, null);
-    onProgress({ phase: 'listing files', done, total: null, unit: 'files', ...speed });
-  };
-  try {
-    return await walk(root, { signal, onFound });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw fileError(error, root, 'read the folder');
-  }
+async function bestReading(tree: Tree): Promise<Reading> {
+  const [best] = await offersFor(tree);
+  if (best) return best.reading;
+  throw nothingFound(tree, tree.skipped);
 }
+
+type FoundImage = Omit<ScannedImage, 'group'> & Pick<Candidate, 'group'>;
+
+const FRAMES_AT_ONCE = 1000;
+
+/** Candidates one after the other that lie in the same file, at most a thousand together. */
+function piecesOf(tree: Tree, candidates: readonly Candidate[]): Piece[] {
+  const pieces: Piece[] = [];
+  let last: Piece | undefined;
+  for (const { file, frame } of candidates) {
+    const joins =
+      last !== undefined &&
+      frame !== null &&
+      last.file.file === file.file &&
+      last.file.entry === file.entry &&
+      last.frames.length < FRAMES_AT_ONCE;
+    if (last !== undefined && joins) {
+      last.frames.push(frame);
+      continue;
+    }
+    last = { file, absolute: absolutePath(tree.root, file.file), frames: [frame] };
+    pieces.push(last);
+  }
+  return pieces;
+}
+
+/** How many pieces are looked up between two moments in which others may have the thread. */
+const LOOK_UPS_AT_ONCE = 1000;
 
 async function inspectAll(
-  root: string,
-  files: Parameters<typeof inspect>[1][],
-  signal: AbortSignal,
-  onProgress: (progress: Progress) => void,
-): Promise<{ images: InspectedImage[]; skipped: SkippedFile[] }> {
-  const images: InspectedImage[] = [];
-  const skipped: SkippedFile[] = [];
+  tree: Tree,
+  { candidates }: Read,
+  kept: Inspections,
+  watch: Watch,
+): Promise<{ images: FoundImage[]; skipped: SkippedFile[] }> {
+  const pieces = piecesOf(tree, candidates);
+  const outcomes = new Map<Piece, Outcome[]>();
   const meter = new RateMeter();
-  const total = files.length;
+  const total = candidates.length;
   let done = 0;
-  await mapConcurrently(files, 2 * availableParallelism(), async (file) => {
-    signal.throwIfAborted();
-    const outcome = await inspect(root, file);
-    if (typeof outcome === 'string') skipped.push({ path: file.path, reason: outcome });
-    else images.push(outcome);
-    done++;
+  const take = (piece: Piece, found: Outcome[]): void => {
+    outcomes.set(piece, found);
+    done += found.length;
     const speed = meter.update(done, total);
-    onProgress({ phase: 'reading images', done, total, unit: 'files', ...speed });
-  });
+    watch.onProgress({ phase: 'reading images', done, total, unit: 'images', ...speed });
+  };
+  for (const [i, piece] of pieces.entries()) {
+    if (i % LOOK_UPS_AT_ONCE === 0) await breathe();
+    watch.signal.throwIfAborted();
+    const found = kept.find(piece);
+    if (found) take(piece, found);
+  }
+  const fresh = pieces.filter((piece) => !outcomes.has(piece));
+  try {
+    await mapConcurrently(fresh, 2 * availableParallelism(), async (piece) => {
+      watch.signal.throwIfAborted();
+      const found = await lookAtPiece(piece);
+      kept.keep(piece, found);
+      take(piece, found);
+    });
+  } finally {
+    kept.flush();
+  }
+  if (tree.single === null) kept.forgetGone(tree.root, tree.files);
+  return sortOut(candidates, pieces.map((piece) => outcomes.get(piece) ?? []).flat());
+}
+
+async function lookAtPiece({ file, absolute, frames }: Piece): Promise<Outcome[]> {
+  if (file.bytes > 0) return inspectFrames({ file: absolute, entry: file.entry }, frames);
+  return frames.map(() => ({ reason: 'empty file (0 bytes)', lasting: true }));
+}
+
+function sortOut(
+  candidates: readonly Candidate[],
+  outcomes: readonly Outcome[],
+): { images: FoundImage[]; skipped: SkippedFile[] } {
+  const images: FoundImage[] = [];
+  const skipped: SkippedFile[] = [];
+  const taken = new Set<string>();
+  for (const [i, candidate] of candidates.entries()) {
+    const { file, frame } = candidate;
+    const path = placeText(file.file, file.entry, frame);
+    const outcome = outcomes[i]!;
+    if ('reason' in outcome) skipped.push({ path, reason: outcome.reason });
+    else if (taken.has(path)) skipped.push({ path, reason: 'named a second time' });
+    else images.push({ ...candidate, ...outcome, path });
+    taken.add(path);
+  }
   return { images, skipped };
 }
 
-function nothingFound(root: string, files: number, skipped: SkippedFile[]): CarryoverError {
-  const wayOut = 'give a folder with images in class folders: FOLDER/CLASS/image.png';
-  if (skipped.length === 0) {
-    return new CarryoverError('bad-input', `${root} is empty`, { file: root, wayOut });
+function nothingFound(tree: Tree, skipped: SkippedFile[]): CarryoverError {
+  const place = tree.single === null ? tree.root : absolutePath(tree.root, tree.single);
+  const detail = {
+    file: place,
+    wayOut: 'give a folder with images in class folders: FOLDER/CLASS/image.png',
+  };
+  if (tree.files.length === 0 && skipped.length === 0) {
+    return new CarryoverError('bad-input', `${place} is empty`, detail);
   }
   const examples = skipped.map(({ path, reason }) => `${path} (${reason})`);
+  const why = examples.length === 0 ? '' : `, skipped: ${fewOf(examples)}`;
   return new CarryoverError(
     'bad-input',
-    `${root} holds no image that can be taken; ${counted(files, 'file')} found, skipped: ${fewOf(examples)}`,
-    { file: root, wayOut },
+    `${place} holds no image that can be taken; ${counted(tree.files.length, 'file')} found${why}`,
+    detail,
   );
 }
 
-const UNDESCRIBED: ImageMetadata = { group: null, licence: null, attribution: null, source: null };
-
-/** Attaches the rows of the metadata and the final groups. */
-function describe(
-  images: Placed<InspectedImage>[],
-  metadata: Metadata | null,
-): { described: ScannedImage[]; joined: number } {
-  const rows = images.map(({ path }) => metadata?.rows.get(imageKey(path)) ?? UNDESCRIBED);
-  const named = images.map(({ sha256 }, i) => ({ sha256, group: rows[i]?.group ?? null }));
-  const { groups, joined } = groupImages(named);
-  const described = images.map((image, i) => ({
-    ...image,
-    ...(rows[i] ?? UNDESCRIBED),
-    group: groups[i] ?? image.sha256,
-  }));
-  return { described, joined };
+/** What an image shows, as the content hash has it: its class, or its findings in order. */
+export function shown({ label, findings }: Pick<Candidate, 'label' | 'findings'>): unknown {
+  if (findings === null) return label;
+  return [...findings].sort(([a], [b]) => byCodeUnits(a, b));
 }
 
-/** SHA-256 over the sorted (domain, class, group, content hash) of the images, as JSON lines. */
+/** SHA-256 over the sorted (domain, class or findings, group, content hash) of the images, as JSON lines. */
 function contentHash(images: ScannedImage[]): string {
-  const lines = images.map(({ domain, label, group, sha256 }) =>
-    JSON.stringify([domain, label, group, sha256]),
+  const lines = images.map((image) =>
+    JSON.stringify([image.domain, shown(image), image.group, image.sha256]),
   );
   return hash('sha256', lines.sort(byCodeUnits).join('\n'));
 }

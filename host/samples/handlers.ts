@@ -3,12 +3,16 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Handlers, SampleInfo } from '../../contract/api.ts';
 import type { Progress } from '../../contract/jobs.ts';
+import type { Reading } from '../../contract/reading.ts';
 import type { HostContext } from '../context.ts';
 import { importScan } from '../datasets/import.ts';
-import { scanFolder } from '../datasets/scan.ts';
+import { scanSource } from '../datasets/scan.ts';
 import { buildSample } from './build.ts';
 import type { Sample } from './catalogue.ts';
 import { SAMPLES, sampleNamed } from './catalogue.ts';
+
+/** How every sample set is laid out. */
+const LAYOUT: Reading = { format: 'folders', levels: ['domain', 'class'] };
 
 export function sampleHandlers(
   context: HostContext,
@@ -27,7 +31,7 @@ export function sampleHandlers(
 
 /**
  * Builds the sample set if it is not built and imports it if it is not imported; returns the data
- * set's id. Throws what `buildSample`, `scanFolder` and `importScan` throw.
+ * set's id. Throws what `buildSample`, `scanSource` and `importScan` throw.
  */
 export async function ensureSample(
   context: HostContext,
@@ -38,7 +42,7 @@ export async function ensureSample(
   const { folder, built } = await buildSample(name, { samplesFolder, signal, onProgress });
   const imported = built ? null : importedFrom(context.db, folder);
   if (imported !== null) return imported;
-  const scan = await scanFolder(folder, { signal, onProgress });
+  const scan = await scanSource(context, folder, LAYOUT, { signal, onProgress });
   return importScan(context, scan, name).id;
 }
 
