@@ -2,6 +2,8 @@
 export interface ShellBridge {
   /** Lets the user choose a folder; null when they close the dialog. */
   pickFolder(): Promise<string | null>;
+  /** Lets the user choose a file: an archive, a table, arrays; null when they close the dialog. */
+  pickFile(): Promise<string | null>;
   /** Absolute path of a file or folder dropped on the page; '' for a file made by a script. */
   pathOf(file: File): string;
   /** Shows an absolute path in the system's file manager. */
@@ -12,6 +14,7 @@ export interface ShellBridge {
 /** The IPC channels behind the bridge. */
 export const channels = {
   pickFolder: 'carryover:pick-folder',
+  pickFile: 'carryover:pick-file',
   showInFolder: 'carryover:show-in-folder',
 } as const;
 

@@ -1,13 +1,14 @@
 import { ipcMain, shell, type IpcMainInvokeEvent } from 'electron';
 import { isAbsolute } from 'node:path';
 import { channels } from './bridge.ts';
-import { pickFolder } from './dialogs.ts';
+import { pickFile, pickFolder } from './dialogs.ts';
 import { originOf } from './origin.ts';
 import type { MainWindow } from './window.ts';
 
-/** Answers the bridge's two requests, and only those of our own page. */
+/** Answers the bridge's three requests, and only those of our own page. */
 export function setupIpc(window: MainWindow): void {
   handle(window, channels.pickFolder, () => pickFolder(window));
+  handle(window, channels.pickFile, () => pickFile(window));
   handle(window, channels.showInFolder, (path) => shell.showItemInFolder(checkedPath(path)));
 }
 

@@ -1,5 +1,5 @@
 import { app, Menu, type MenuItemConstructorOptions } from 'electron';
-import { pickFolder } from './dialogs.ts';
+import { pickFile, pickFolder } from './dialogs.ts';
 import type { MainWindow } from './window.ts';
 
 /** The application menu; roles bring their own labels and keys. */
@@ -18,16 +18,22 @@ export function setupMenu(window: MainWindow): void {
 }
 
 function fileMenu(window: MainWindow): MenuItemConstructorOptions[] {
-  const importFolder = async (): Promise<void> => {
-    const folder = await pickFolder(window);
-    if (folder !== null) window.openFolder(folder);
+  const importPath = async (pick: typeof pickFile): Promise<void> => {
+    const path = await pick(window);
+    if (path !== null) window.openPath(path);
   };
   return [
     {
       id: 'import-folder',
       label: 'Import folder…',
       accelerator: 'CmdOrCtrl+O',
-      click: () => void importFolder(),
+      click: () => void importPath(pickFolder),
+    },
+    {
+      id: 'import-file',
+      label: 'Import file…',
+      accelerator: 'CmdOrCtrl+Shift+O',
+      click: () => void importPath(pickFile),
     },
     { type: 'separator' },
     { role: process.platform === 'darwin' ? 'close' : 'quit' },

@@ -5,6 +5,7 @@ const argument = process.argv.find((text) => text.startsWith(versionArgument)) ?
 
 const bridge: ShellBridge = {
   pickFolder: () => ipcRenderer.invoke(channels.pickFolder),
+  pickFile: () => ipcRenderer.invoke(channels.pickFile),
   pathOf: (file) => webUtils.getPathForFile(file),
   showInFolder: (path) => ipcRenderer.invoke(channels.showInFolder, path),
   version: argument.slice(versionArgument.length),

@@ -8,7 +8,7 @@ export class MainWindow {
   readonly #preload: string;
   #window: BrowserWindow | null = null;
   #address: URL | null = null;
-  #folder: string | null = null;
+  #path: string | null = null;
 
   constructor(preload: string) {
     this.#preload = preload;
@@ -42,9 +42,9 @@ export class MainWindow {
     this.#window.focus();
   }
 
-  /** Asks the page to offer the import of a folder (absolute path). */
-  openFolder(folder: string): void {
-    this.#folder = folder;
+  /** Asks the page to offer the import of a folder or file (absolute path). */
+  openPath(path: string): void {
+    this.#path = path;
     const shown = this.#window !== null;
     this.focus();
     if (shown && this.#address) this.#load(new URL('/', this.#address));
@@ -59,8 +59,8 @@ export class MainWindow {
   }
 
   #load(target: URL): void {
-    if (this.#folder !== null) target.hash = `/data?import=${encodeURIComponent(this.#folder)}`;
-    this.#folder = null;
+    if (this.#path !== null) target.hash = `/data?import=${encodeURIComponent(this.#path)}`;
+    this.#path = null;
     this.#window?.loadURL(target.href).catch((error: unknown) => {
       console.warn(`the window did not load ${target.origin}: ${String(error)}`);
     });

@@ -59,6 +59,7 @@ describe.skipIf(binary === null)('on the real Electron', () => {
     await page.waitForFunction('document.title.startsWith("tiny host")');
     expect(await page.evaluate('Object.keys(window.carryover).sort()')).toEqual([
       'pathOf',
+      'pickFile',
       'pickFolder',
       'showInFolder',
       'version',

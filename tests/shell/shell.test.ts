@@ -44,12 +44,13 @@ afterEach(() => shell.close());
 const carryoverKeys = 'Object.keys(window.carryover).sort()';
 
 describe('launch', () => {
-  test('shows the host in one sandboxed window with exactly four things on the bridge', async () => {
+  test('shows the host in one sandboxed window with exactly five things on the bridge', async () => {
     const page = await open();
     await page.waitForFunction('document.title.startsWith("tiny host")');
     expect(new URL(page.url()).pathname).toBe('/');
     expect(await page.evaluate(carryoverKeys)).toEqual([
       'pathOf',
+      'pickFile',
       'pickFolder',
       'showInFolder',
       'version',
@@ -176,6 +177,18 @@ describe('folders', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('a dropped archive reaches the page by its absolute path', async () => {
+    const page = await open();
+    const folder = mkdtempSync(join(tmpdir(), 'carryover-drop-'));
+    const file = join(folder, 'les images (1).zip');
+    writeFileSync(file, 'PK');
+    await dropPaths(page, [file]);
+    await expect
+      .poll(() => page.evaluate('document.querySelector("#dropped").textContent'), soon)
+      .toBe(JSON.stringify([file]));
+    rmSync(folder, { recursive: true });
+  });
+
   test('a file that a script made has no path', async () => {
     const page = await open();
     expect(await page.evaluate('window.carryover.pathOf(new File(["x"], "made.png"))')).toBe('');
@@ -195,14 +208,29 @@ describe('folders', () => {
     expect(await closed).toBeNull();
   });
 
-  test('the menu imports a folder', async () => {
+  test('the file dialog gives the chosen file', async () => {
+    const page = await open();
+    const chosen = page.evaluate('window.carryover.pickFile()');
+    const options = await shell.answer('showOpenDialog', {
+      canceled: false,
+      filePaths: ['/pictures/pneumonia.npz'],
+    });
+    expect(options['properties']).toEqual(['openFile']);
+    expect(await chosen).toBe('/pictures/pneumonia.npz');
+  });
+
+  test.each([
+    ['import-folder', 'openDirectory', '/pictures/a b'],
+    ['import-file', 'openFile', '/pictures/a b.zip'],
+  ])('the menu has %s', async (item, property, path) => {
     const page = await open();
     await shell.evaluate(
-      ({ Menu }) => Menu.getApplicationMenu()?.getMenuItemById('import-folder')?.click(),
-      null,
+      ({ Menu }, id) => Menu.getApplicationMenu()?.getMenuItemById(id)?.click(),
+      item,
     );
-    await shell.answer('showOpenDialog', { canceled: false, filePaths: ['/pictures/a b'] });
-    await expect.poll(() => importOf(page), soon).toBe('/pictures/a b');
+    const options = await shell.answer('showOpenDialog', { canceled: false, filePaths: [path] });
+    expect(options['properties']).toEqual([property]);
+    await expect.poll(() => importOf(page), soon).toBe(path);
   });
 
   test('shows an absolute path in the file manager and refuses any other', async () => {
@@ -227,7 +255,7 @@ describe('the host', () => {
     await page.waitForURL((url) => url.origin !== origin);
     expect(await hostPid(page)).not.toBe(before);
     expect(new URL(page.url()).hash).toBe('#/compare?a=1&b=2');
-    expect(await page.evaluate(carryoverKeys)).toHaveLength(4);
+    expect(await page.evaluate(carryoverKeys)).toHaveLength(5);
   });
 
   test('that never starts is reported in its own words; quitting ends the app', async () => {

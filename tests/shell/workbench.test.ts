@@ -47,6 +47,8 @@ test('a dropped folder is looked through at once, by its path', async () => {
     await image.png().toFile(join(folder, label, 'one.png'));
   }
   await dropPaths(page, [folder]);
+  await page.getByRole('radio', { name: /^Folders: class/ }).waitFor();
+  await page.getByRole('button', { name: 'Look at every image' }).click();
   await page.getByRole('button', { name: 'Import 2 images' }).waitFor();
   expect(await page.getByLabel('Name').inputValue()).toBe(basename(folder));
   rmSync(folder, { recursive: true });

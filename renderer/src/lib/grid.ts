@@ -57,6 +57,34 @@ export function scrollFor(
   return scrollTop;
 }
 
+/** Taller, and browsers no longer place what lies in it: the rest is reached by a coarser scroll bar. */
+export const TALLEST = 16_000_000;
+
+/**
+ * The place in a list of `height` pixels after a scroll of an element that is at most `TALLEST`
+ * high and shows `view`. Small movements are kept as they are; a jump lands at the same share.
+ */
+export function scrolledTo(
+  height: number,
+  view: number,
+  before: { list: number; element: number },
+  element: number,
+): number {
+  if (height <= TALLEST) return element;
+  const moved = element - before.element;
+  if (Math.abs(moved) > 2 * view) return elementToList(height, view, element);
+  return Math.min(height - view, Math.max(0, before.list + moved));
+}
+
+function elementToList(height: number, view: number, element: number): number {
+  return (element / (TALLEST - view)) * (height - view);
+}
+
+/** Where the element stands for a place in the list. */
+export function elementTop(height: number, view: number, list: number): number {
+  return height <= TALLEST ? list : (list / (height - view)) * (TALLEST - view);
+}
+
 /** Where a key moves the selection; null when the key is not the grid's. */
 export function moveByKey(
   key: string,

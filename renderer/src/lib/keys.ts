@@ -1,6 +1,10 @@
 /** True when a key press belongs to a text field, a menu or an open dialog rather than the page. */
-export function isTaken(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
+export const isTaken = (event: KeyboardEvent): boolean =>
+  event.ctrlKey || event.metaKey || event.altKey || isElsewhere(event);
+
+/** `isTaken` for keys that are pressed together with Ctrl, Cmd or Alt. */
+export function isElsewhere(event: KeyboardEvent): boolean {
+  if (event.defaultPrevented) return true;
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest('dialog[open]') !== null) return true;
@@ -27,9 +31,23 @@ export const KEY_HELP: readonly { title: string; keys: readonly [string[], strin
     keys: [
       [['←', '→', '↑', '↓'], 'Move the selection'],
       [['Enter'], 'Open the image'],
+      [['j'], 'Jump to a position'],
       [['PgUp', 'PgDn'], 'One screen up or down'],
       [['Home', 'End'], 'First or last image'],
       [['/'], 'Search'],
+    ],
+  },
+  {
+    title: 'Images of a data set',
+    keys: [
+      [['Shift', '←…↓'], 'Extend the selection; Shift-click, too'],
+      [['Space'], 'Add the image to the selection or take it out; Ctrl-click, too'],
+      [['Ctrl', 'a'], 'Select all that match'],
+      [['r'], 'Relabel the selection'],
+      [['t'], 'Tag the selection'],
+      [['1', '…', '9'], 'Give or take one of the first nine tags'],
+      [['x'], 'Exclude, or include again'],
+      [['u'], 'Undo the last change'],
     ],
   },
   {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gridShape, moveByKey, scrollFor, visibleRange } from '../../../renderer/src/lib/grid.ts';
+import {
+  elementTop,
+  gridShape,
+  moveByKey,
+  scrolledTo,
+  scrollFor,
+  TALLEST,
+  visibleRange,
+} from '../../../renderer/src/lib/grid.ts';
 
 describe('the shape of a grid', () => {
   it('fills the width with as many columns as fit', () => {
@@ -36,6 +44,33 @@ describe('scrolling to an item', () => {
     expect(scrollFor(shape, 9, 150, 300)).toBe(150);
     expect(scrollFor(shape, 0, 150, 300)).toBe(0);
     expect(scrollFor(shape, 40, 0, 300)).toBe(800);
+  });
+});
+
+describe('a list taller than browsers scroll', () => {
+  const height = 95_000_000;
+  const view = 800;
+
+  it('is the element itself where it is not', () => {
+    expect(elementTop(5000, view, 1200)).toBe(1200);
+    expect(scrolledTo(5000, view, { list: 0, element: 0 }, 1200)).toBe(1200);
+  });
+
+  it('begins and ends with the element', () => {
+    expect(elementTop(height, view, 0)).toBe(0);
+    expect(elementTop(height, view, height - view)).toBeCloseTo(TALLEST - view);
+    const before = { list: 0, element: 0 };
+    expect(scrolledTo(height, view, before, TALLEST - view)).toBeCloseTo(height - view);
+  });
+
+  it('moves a small step as it is and jumps by the share', () => {
+    const element = 8_000_000;
+    const list = (element / (TALLEST - view)) * (height - view);
+    expect(scrolledTo(height, view, { list, element }, element + 100)).toBeCloseTo(list + 100);
+    expect(elementTop(height, view, scrolledTo(height, view, { list, element }, 3e6))).toBeCloseTo(
+      3e6,
+    );
+    expect(scrolledTo(height, view, { list: 10, element: 40 }, 0)).toBe(0);
   });
 });
 

@@ -42,6 +42,12 @@ describe('the address', () => {
       labels: ['cat'],
       text: 'fluent',
     });
+    expect(filter('uncertain=Edema&tag=seen&given=test&given=odd&excluded=only')).toEqual({
+      ...{ uncertain: ['Edema'], tags: ['seen'], given: ['test'], excluded: 'only' },
+    });
+    expect(filter('a.sex=F&a.sex=&a.view=PA&relabelled=1&ids=9.4-5&excluded=no')).toEqual({
+      ...{ attributes: { sex: ['F', ''], view: ['PA'] }, relabelled: true, ids: [9, 4, 5] },
+    });
     expect(filter('split=test')).toEqual({});
     expect(filter('study=s1&split=test')).toEqual({ studyId: 's1', split: 'test' });
     expect(filter('study=s1&split=valid')).toEqual({ studyId: 's1' });

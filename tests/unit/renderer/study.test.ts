@@ -32,6 +32,9 @@ function epoch(n: number, testAccuracy: number | null): EpochMetrics {
       validationAccuracy: null,
       testLoss: null,
       testAccuracy,
+      trainAuc: null,
+      validationAuc: null,
+      testAuc: null,
     },
     ...{ learningRate: 0.1, seconds: 1 },
   };
@@ -87,7 +90,7 @@ describe('two pieces of a curve', () => {
 describe('results', () => {
   const over = (mean: number) => ({ mean, min: mean, max: mean, values: [mean], runIds: ['r'] });
   const arm = (name: string, shuffle: string, mean: number) => {
-    return { arm: name, shuffle, accuracy: over(mean), optimisationSpeed: null };
+    return { arm: name, shuffle, accuracy: over(mean), auc: null, optimisationSpeed: null };
   };
   const pair = (kind: string, kappa: number) =>
     ({ kind, shuffle: 'none', kappa }) as StudyResults['pairs'][number];
@@ -101,6 +104,7 @@ describe('results', () => {
       { shuffle: 'none', pretrained: 'P-T', random: 'RI-T', percent: 66.7 },
     ],
     pairs: [pair('P-T/P-T', 0.5), pair('P-T/RI-T', 0.125), pair('P-T/RI-T', 0.375)],
+    ...{ findings: [], subgroups: [], warnings: [] },
     barriers: [],
   };
 

@@ -1,0 +1,63 @@
+import type { Change, ChangeEntry, ImageFilter, ImageRow } from '../../../contract/datasets.ts';
+import type { Failure } from '../../../contract/errors.ts';
+import { attempt, call } from '../lib/api.ts';
+import { Loaded } from '../lib/loaded.svelte.ts';
+import { notices } from '../lib/notices.svelte.ts';
+import type { Paged } from '../lib/paged.svelte.ts';
+import { rangesSize, type Ranges } from '../lib/ranges.ts';
+import { changeText } from './changes.ts';
+
+/** Changes images of a data set, and takes changes back. */
+export class Changer {
+  busy = $state(false);
+  failure: Failure | null = $state.raw(null);
+  history = new Loaded<ChangeEntry[]>();
+  /** What an undo takes back. */
+  last = $derived(this.history.value?.find((entry) => entry.undoneAt === null) ?? null);
+  #datasetId: string;
+  #changed: () => Promise<void>;
+
+  /** `changed` is awaited after every change. */
+  constructor(datasetId: string, changed: () => Promise<void>) {
+    this.#datasetId = datasetId;
+    this.#changed = changed;
+  }
+
+  load(): Promise<void> {
+    return this.history.load(() => call('datasets.changes', { datasetId: this.#datasetId }));
+  }
+
+  apply(filter: () => Promise<ImageFilter>, change: Change): Promise<void> {
+    return this.#work(async () => {
+      const body = { datasetId: this.#datasetId, filter: await filter(), change };
+      notices.say(`${changeText(await call('datasets.change', body))}.`);
+    });
+  }
+
+  undo(changeId: number): Promise<void> {
+    return this.#work(async () => {
+      const entry = await call('datasets.undo', { datasetId: this.#datasetId, changeId });
+      notices.say(`Taken back: ${changeText(entry)}.`);
+    });
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.failure = await attempt(work);
+    await this.load();
+    await this.#changed();
+    this.busy = false;
+  }
+}
+
+/** The filter of just the selected images; where all are selected, the list's own. */
+export async function selectedImages(
+  filter: ImageFilter,
+  selected: Ranges,
+  images: Paged<ImageRow>,
+): Promise<ImageFilter> {
+  if (rangesSize(selected) === images.total) return filter;
+  const rows = await images.take(selected);
+  return { ids: rows.map((row) => row.id), excluded: 'with' };
+}
