@@ -19,7 +19,7 @@ import { getSummary, requireDataset } from './read.ts';
  * finding for a single-label one) and what `queryImages` throws.
  */
 export function changeImages(
-  context: HostContext,
+  context: Pick<HostContext, 'db' | 'events'>,
   datasetId: string,
   filter: ImageFilter,
   change: Change,
@@ -58,7 +58,11 @@ export function listChanges(db: Database, datasetId: string): ChangeEntry[] {
  * stays in the history; to have it again is a new change.
  * Throws CarryoverError `not-found`, or `conflict` when it was undone before.
  */
-export function undoChange(context: HostContext, datasetId: string, changeId: number): ChangeEntry {
+export function undoChange(
+  context: Pick<HostContext, 'db' | 'events'>,
+  datasetId: string,
+  changeId: number,
+): ChangeEntry {
   const { db } = context;
   requireDataset(db, datasetId);
   const undone = entryOf(db, datasetId, changeId);
@@ -81,7 +85,7 @@ export function undoChange(context: HostContext, datasetId: string, changeId: nu
 
 /** Edits the overlays; the columns in memory follow, and everyone is told. `edit`: gives the change's id. */
 function edited(
-  context: HostContext,
+  context: Pick<HostContext, 'db' | 'events'>,
   datasetId: string,
   slot: Slot,
   edit: () => number,
