@@ -1,27 +1,25 @@
 /** Decompression of one frame, by the WebAssembly codecs of dcmjs-codecs. */
-import codecs from 'dcmjs-codecs';
+import type * as Codecs from 'dcmjs-codecs';
 import type { Context as DecoderContext } from 'dcmjs-codecs';
 import type { Header } from './header.ts';
 import { dicomError } from './parse.ts';
 
-const { Context, NativeCodecs, log } = codecs;
-
-type Decode = (context: DecoderContext) => DecoderContext;
+type Native = typeof Codecs.NativeCodecs;
 
 interface Codec {
   name: string;
-  decode: Decode;
+  decode: (native: Native, context: DecoderContext) => DecoderContext;
 }
 
-const jpeg: Decode = (context) =>
-  NativeCodecs.decodeJpeg(context, { convertColorspaceToRgb: false });
-const jpeg2000: Decode = (context) => NativeCodecs.decodeJpeg2000(context);
-const jpegLs: Decode = (context) => NativeCodecs.decodeJpegLs(context);
-const htj2k: Decode = (context) => NativeCodecs.decodeHtJpeg2000(context);
+const jpeg: Codec['decode'] = (native, context) =>
+  native.decodeJpeg(context, { convertColorspaceToRgb: false });
+const jpeg2000: Codec['decode'] = (native, context) => native.decodeJpeg2000(context);
+const jpegLs: Codec['decode'] = (native, context) => native.decodeJpegLs(context);
+const htj2k: Codec['decode'] = (native, context) => native.decodeHtJpeg2000(context);
 
 /** By transfer syntax, after `1.2.840.10008.1.2.`. */
 const CODECS: Readonly<Record<string, Codec>> = {
-  '5': { name: 'RLE', decode: (context) => NativeCodecs.decodeRle(context) },
+  '5': { name: 'RLE', decode: (native, context) => native.decodeRle(context) },
   '4.50': { name: 'JPEG', decode: jpeg },
   '4.51': { name: 'JPEG', decode: jpeg },
   '4.57': { name: 'lossless JPEG', decode: jpeg },
@@ -42,13 +40,15 @@ export interface Decompressed {
   planar: boolean;
 }
 
-let ready: Promise<void> | null = null;
-
-function start(): Promise<void> {
-  log.setLevel('silent', false);
-  ready ??= NativeCodecs.initializeAsync();
-  return ready;
+async function load() {
+  const { default: codecs } = await import('dcmjs-codecs');
+  codecs.log.setLevel('silent', false);
+  await codecs.NativeCodecs.initializeAsync();
+  return codecs;
 }
+
+/** The codecs are large: they are loaded with the first compressed frame. */
+let loaded: ReturnType<typeof load> | null = null;
 
 function codecOf(transferSyntax: string): Codec {
   const codec = CODECS[transferSyntax.replace(/^1\.2\.840\.10008\.1\.2\./, '')];
@@ -63,8 +63,8 @@ export async function decompress(
   transferSyntax: string,
 ): Promise<Decompressed> {
   const codec = codecOf(transferSyntax);
-  await start();
-  const context = new Context({
+  const codecs = await (loaded ??= load());
+  const context = new codecs.Context({
     width: header.width,
     height: header.height,
     bitsAllocated: header.allocated,
@@ -75,7 +75,7 @@ export async function decompress(
     photometricInterpretation: header.photometric,
     encodedBuffer: encoded,
   });
-  const decoded = decoding(codec, context);
+  const decoded = decoding(codec, codecs.NativeCodecs, context);
   const bytes = decoded.getDecodedBuffer();
   const wanted = (header.width * header.height * header.samples * header.allocated) / 8;
   if (bytes === undefined || bytes.length < wanted) {
@@ -85,13 +85,13 @@ export async function decompress(
   return { bytes, planar: decoded.getPlanarConfiguration() === 1 };
 }
 
-function decoding(codec: Codec, context: DecoderContext): DecoderContext {
+function decoding(codec: Codec, native: Native, context: DecoderContext): DecoderContext {
   try {
-    return codec.decode(context);
+    return codec.decode(native, context);
   } catch (error) {
     // What a failed decoder leaves in its memory is not trusted: the next frame gets a fresh one.
-    NativeCodecs.release();
-    ready = null;
+    native.release();
+    loaded = null;
     const reason = (error instanceof Error ? error.message : String(error)).trim();
     throw dicomError(`the ${codec.name} data are damaged: ${reason}`, error);
   }

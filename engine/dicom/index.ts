@@ -10,6 +10,7 @@ import { parse } from './parse.ts';
 import type { Identifiers } from './tags.ts';
 import { identifiersOf, tagsOf } from './tags.ts';
 
+export { dicomdirFiles } from './directory.ts';
 export { isDicom } from './parse.ts';
 export { DICOM_TAGS } from './tags.ts';
 

@@ -160,7 +160,8 @@ function reasonOf(thrown: unknown): string {
       ? thrown.exception
       : thrown;
   const text = inner instanceof Error ? inner.message : String(inner);
-  return text.replace(/^dicomParser[.:]\S*\s*/, '');
+  const past = /overrun|position|attempt to read past/i.test(text);
+  return past ? 'an element reaches past its end' : text.replace(/^dicomParser[.:]\S*\s*/, '');
 }
 
 /** Whether the transfer syntax is one that the data set itself tells, without a codec for pixels. */

@@ -20,6 +20,7 @@ const TAGS = {
   InstanceNumber: 'x00200013',
   Laterality: 'x00200060',
   SliceLocation: 'x00201041',
+  BurnedInAnnotation: 'x00280301',
 } as const;
 
 export const DICOM_TAGS = Object.keys(TAGS) as readonly (keyof typeof TAGS)[];

@@ -4,7 +4,7 @@ import type { Reading, ReadingOffer } from '../../../contract/reading.ts';
 import { CarryoverError } from '../../../contract/errors.ts';
 import type { DicomInfo } from '../../../engine/dicom/index.ts';
 import { dicomdirFiles, isDicom, readDicom } from '../../../engine/dicom/index.ts';
-import { fewOf } from '../order.ts';
+import { fewOf, sortedSet } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { folderOf } from './find.ts';
 
@@ -18,6 +18,9 @@ const OTHER =
   /\.(png|jpe?g|webp|gif|bmp|tiff?|svg|heic|csv|tsv|txt|md|jsonl?|xml|html?|pdf|zip|tar|t?gz|np[yz]|nii|mat|xlsx?|docx?|py|ipynb|mp4|avi)$/i;
 const TAGS = ['BodyPartExamined', 'ViewPosition', 'SeriesDescription', 'Modality'] as const;
 
+/** Share of the files that must have a tag for it to be offered. */
+const MOSTLY = 0.9;
+
 /** A file looked into that holds an image. */
 interface Seen {
   file: TreeFile;
@@ -27,12 +30,12 @@ interface Seen {
 export async function dicomOffers(tree: Tree): Promise<ReadingOffer[]> {
   const { seen, directories } = await sample(tree);
   if (seen.length === 0 && directories === 0) return [];
-  const labels = new Set<Label>([...varying(seen), 'Modality']);
+  const labels = labelsOf(seen);
   const why =
     seen.length === 0
       ? 'a DICOMDIR, which lists DICOM files'
       : `DICOM files by their content: ${fewOf(distinct(seen, 'Modality'), 4) || 'no modality'}`;
-  return [...labels].map((label) => ({
+  return labels.map((label) => ({
     reading: { format: 'dicom', label, domain: 'none' },
     title:
       label === 'folder' ? 'DICOM: class from the folder' : `DICOM: class from the tag ${label}`,
@@ -68,20 +71,32 @@ async function lookAt(tree: Tree, file: TreeFile): Promise<DicomInfo | 'director
   }
 }
 
-/** What tells classes apart, the likeliest first: more than one value, and not one for each file. */
-function varying(seen: readonly Seen[]): Label[] {
+/**
+ * What may tell classes apart, the likeliest first: more than one value, not one for each file, and
+ * hardly a blank. Then the modality, which every file has.
+ */
+function labelsOf(seen: readonly Seen[]): Label[] {
   const most = Math.max(2, seen.length / 2);
-  const few = (values: readonly string[]) => values.length > 1 && values.length <= most;
-  const folders = seen.map(({ file }) => posix.basename(folderOf(file.path)));
-  // A folder per patient is no class, and its name is nobody's business.
-  const named = seen.some(({ info: { identifiers } }, index) =>
-    folders[index]?.includes(identifiers.patient ?? '\0'),
-  );
-  const labels: Label[] =
-    few([...new Set(folders)]) && !folders.includes('') && !named ? ['folder'] : [];
-  return [...labels, ...TAGS.filter((tag) => few(distinct(seen, tag)))];
+  const tags = TAGS.filter((tag) => {
+    const values = seen.flatMap(({ info }) => info.tags[tag] ?? []);
+    const distinct = new Set(values).size;
+    return distinct > 1 && distinct <= most && values.length >= MOSTLY * seen.length;
+  });
+  const folders = foldersOf(seen);
+  const first: Label[] = folders > 1 && folders <= most ? ['folder'] : [];
+  return [...new Set<Label>([...first, ...tags, 'Modality'])];
+}
+
+/** How many folders the files lie in; 0 where one is named after its patient: that is no class. */
+function foldersOf(seen: readonly Seen[]): number {
+  const names = seen.map(({ file }) => posix.basename(folderOf(file.path)));
+  const unfit = seen.some(({ info: { identifiers } }, index) => {
+    const name = names[index] ?? '';
+    return name === '' || (identifiers.patient !== null && name.includes(identifiers.patient));
+  });
+  return unfit ? 0 : new Set(names).size;
 }
 
 function distinct(seen: readonly Seen[], tag: string): string[] {
-  return [...new Set(seen.flatMap(({ info }) => info.tags[tag] ?? []))].sort();
+  return sortedSet(seen.flatMap(({ info }) => info.tags[tag] ?? []));
 }

@@ -123,7 +123,7 @@ function describe(
     }
   }
   const images = looked.filter((found) => found.kind === 'image');
-  read.groupedBy = groups.size === 0 ? null : [...groups].join(', ');
+  read.groupedBy = groups.size === 0 ? null : `${[...groups].sort().join(', ')} (hashed)`;
   read.warnings.push(...warningsOf(images));
   return inOrder(read);
 }
