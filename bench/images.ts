@@ -10,6 +10,7 @@ import { buildSample } from '../host/samples/build.ts';
 import type { BatchSource } from '../engine/train/loop.ts';
 import type { LoaderJob } from '../host/trainer/batches.ts';
 import type { Loader } from '../host/trainer/loader.ts';
+import { wholeFile } from '../engine/transforms/place.ts';
 import type { ItemList } from '../host/trainer/protocol.ts';
 
 /**
@@ -31,12 +32,12 @@ export async function sampleImages(
     .flatMap((paths) => paths.map((path, place) => ({ path, place })))
     .sort((a, b) => a.place - b.place)
     .map(({ path }) => path);
-  const items: ItemList = { imageIds: [], paths: [], labels: [], hashes: [] };
+  const items: ItemList = { imageIds: [], places: [], labels: [], hashes: [] };
   for (let i = 0; i < count; i++) {
     const file = inTurn[i % inTurn.length] ?? '';
     const path = join(folder, file);
     items.imageIds.push(i);
-    items.paths.push(path);
+    items.places.push(wholeFile(path));
     items.labels.push(classNames.indexOf(file.split('/')[1] ?? ''));
     items.hashes.push(
       createHash('sha256')

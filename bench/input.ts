@@ -106,7 +106,7 @@ async function measure(setting: Setting | Blocks, choice: Choice): Promise<Resul
     return {
       ...{ architecture: setting.architecture, rounds: setting.rounds, steps, open, timings },
       batch: choice.batch,
-      images: images.items.paths.length,
+      images: images.items.places.length,
       shuffleRatio: median(shuffled),
     };
   } finally {

@@ -52,8 +52,11 @@ export interface Model {
 
 export interface ModelOptions {
   architecture: ArchitectureSpec;
+  /** Outputs of the head: classes, or findings. */
   classes: number;
   batch: number;
+  /** softmax (the default): one class an image; sigmoid: any number of findings. */
+  loss?: 'softmax' | 'sigmoid';
   /** training (the default): BatchNorm normalises with the batch's own moments. */
   mode?: 'training' | 'evaluation';
   /** Names of stages whose BatchNorm runs as in evaluation whatever the mode. */

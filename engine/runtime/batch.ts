@@ -10,12 +10,21 @@ export interface Mix {
   lambda: number;
 }
 
+/** Both [size, finding], of 0 and 1. */
+export interface BatchFindings {
+  targets: Float32Array;
+  /** 0 where nothing is known. */
+  mask: Float32Array;
+}
+
 /** One batch of exactly `size` examples. */
 export interface Batch {
   /** [size, channel, row, column], normalised (and mixed, when `mix` is given). */
   images: Float32Array;
-  /** Class index per example, before mixing. */
+  /** Class index per example, before mixing; empty where there are `findings`. */
   labels: Int32Array;
+  /** Multi-label: what is known of each example, before mixing. */
+  findings?: BatchFindings;
   size: number;
   /** What an error calls the images. */
   ids?: readonly number[];
@@ -64,17 +73,21 @@ export interface TargetSettings {
 export const PLAIN: TargetSettings = { smoothing: 0, classWeights: null };
 
 /**
- * The inputs of `softmaxCrossEntropy`. With class weights w, smoothing e and label y of K classes
+ * The inputs of the loss, of which there are two. `sigmoidCrossEntropy`, for batches with findings:
+ * targets t (1 - e) + e / 2 with smoothing e, and the mask in the place of exampleWeights, both
+ * mixed with the partner's so that the loss of a mixture is the mixture of the losses. Class
+ * weights do not apply. `softmaxCrossEntropy`: with class weights w, smoothing e and label y of K classes
  * an example's target is w_k ((1 - e) [k = y] + e / K) and its weight w_y, which makes the loss
  * that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
  * partner's.
- * @returns targets [size, class] and exampleWeights [size]
+ * @returns targets [size, class] and exampleWeights [size], or [size, finding]
  */
 export function targetsOf(
-  { labels, size, mix }: Pick<Batch, 'labels' | 'size' | 'mix'>,
+  { labels, findings, size, mix }: Pick<Batch, 'labels' | 'findings' | 'size' | 'mix'>,
   { classes }: Pick<ModelOptions, 'classes'>,
   { smoothing, classWeights }: TargetSettings = PLAIN,
 ): { targets: Float32Array; exampleWeights: Float32Array } {
+  if (findings) return findingTargets(findings, mix, classes, smoothing);
   const targets = new Float32Array(size * classes);
   const exampleWeights = new Float32Array(size);
   const add = (example: number, label: number, share: number): void => {
@@ -90,4 +103,26 @@ export function targetsOf(
     if (mix) add(i, labels[mix.partner[i] ?? i] ?? 0, 1 - mix.lambda);
   }
   return { targets, exampleWeights };
+}
+
+function findingTargets(
+  { targets, mask }: BatchFindings,
+  mix: Mix | undefined,
+  findings: number,
+  smoothing: number,
+): { targets: Float32Array; exampleWeights: Float32Array } {
+  const own = mix?.lambda ?? 1;
+  const partnerOf = (at: number): number => {
+    const example = Math.floor(at / findings);
+    return (mix?.partner[example] ?? example) * findings + (at % findings);
+  };
+  const weights = mask.map((known, at) => own * known + (1 - own) * (mask[partnerOf(at)] ?? 0));
+  const mixed = targets.map((target, at) => {
+    const partner = partnerOf(at);
+    const whole = own * (mask[at] ?? 0) * target;
+    const sum = whole + (1 - own) * (mask[partner] ?? 0) * (targets[partner] ?? 0);
+    const share = weights[at] ? sum / weights[at] : 0;
+    return share * (1 - smoothing) + smoothing / 2;
+  });
+  return { targets: mixed, exampleWeights: weights };
 }

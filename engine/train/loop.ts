@@ -240,9 +240,9 @@ class Loop {
     return { ...validated, ...(due ? await this.#accuracies() : NOT_EVALUATED) };
   }
 
-  async #validated(): Promise<Pick<EpochMetrics, 'validationLoss' | 'validationAccuracy'>> {
-    const { loss = null, accuracy = null } = (await this.#validation()) ?? {};
-    return { validationLoss: loss, validationAccuracy: accuracy };
+  async #validated(): Promise<Validated> {
+    const { loss = null, accuracy = null, auc = null } = (await this.#validation()) ?? {};
+    return { validationLoss: loss, validationAccuracy: accuracy, validationAuc: auc };
   }
 
   async #accuracies(): Promise<typeof NOT_EVALUATED> {
@@ -251,6 +251,8 @@ class Loop {
       trainAccuracy: train.accuracy,
       testLoss: test?.loss ?? null,
       testAccuracy: test?.accuracy ?? null,
+      trainAuc: train.auc,
+      testAuc: test?.auc ?? null,
     };
   }
 
@@ -323,10 +325,14 @@ type Sides = Pick<TrainingOutcome, 'train' | 'test'>;
 
 type AfterEpoch = Omit<EpochMetrics, 'epoch' | 'trainLoss' | 'learningRate' | 'seconds'>;
 
-const NOT_EVALUATED: Pick<EpochMetrics, 'trainAccuracy' | 'testLoss' | 'testAccuracy'> = {
+type Validated = Pick<EpochMetrics, 'validationLoss' | 'validationAccuracy' | 'validationAuc'>;
+
+const NOT_EVALUATED: Omit<AfterEpoch, keyof Validated> = {
   trainAccuracy: null,
   testLoss: null,
   testAccuracy: null,
+  trainAuc: null,
+  testAuc: null,
 };
 
 function secondsSince(began: number): number {

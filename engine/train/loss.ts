@@ -19,10 +19,11 @@ export function softmaxCrossEntropy(
 
 /**
  * Mean sigmoid cross-entropy over the labels that are not masked (PyTorch's
- * `BCEWithLogitsLoss(weight=mask)` over the mask's sum); 0 when all are masked.
+ * `BCEWithLogitsLoss(weight=mask)` over the mask's sum, or over 1 where that is less); 0 when all
+ * are masked.
  * @param logits [batch, label]
  * @param targets [batch, label], each in [0, 1]
- * @param mask [batch, label]: 1 counts, 0 does not
+ * @param mask [batch, label]: 1 counts, 0 does not; between them under mixup
  */
 export function sigmoidCrossEntropy(
   g: GraphBuilder,

@@ -3,7 +3,7 @@ import { gradients } from '../graph/gradients.ts';
 import type { Graph, Value } from '../graph/types.ts';
 import type { Model, ModelOptions, ParameterSpec } from '../models/model.ts';
 import { buildModel } from '../models/registry.ts';
-import { softmaxCrossEntropy } from './loss.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from './loss.ts';
 import type { Trained } from './optimiser.ts';
 import { gradientNorm, optimiserUpdates } from './optimiser.ts';
 
@@ -32,8 +32,11 @@ function withLoss(options: ModelOptions): LossParts {
   const model = buildModel(options);
   const { g, logits, statistics } = model;
   const targets = g.input('targets', [options.batch, options.classes]);
-  const exampleWeights = g.input('exampleWeights', [options.batch]);
-  const loss = softmaxCrossEntropy(g, logits, targets, exampleWeights);
+  const sigmoid = options.loss === 'sigmoid';
+  const weights = sigmoid ? [options.batch, options.classes] : [options.batch];
+  const exampleWeights = g.input('exampleWeights', weights);
+  const crossEntropy = sigmoid ? sigmoidCrossEntropy : softmaxCrossEntropy;
+  const loss = crossEntropy(g, logits, targets, exampleWeights);
   const updated = [...statistics].map(([name, value]) => [UPDATED + name, value] as const);
   return { model, loss, outputs: [['loss', loss], ['logits', logits], ...updated] };
 }

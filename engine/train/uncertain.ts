@@ -1,13 +1,11 @@
 import { CarryoverError } from '../../contract/errors.ts';
-
-/**
- * What an uncertain label (-1) is trained as (Irvin et al., CheXpert, arXiv 1901.07031): not at
- * all, as negative, or as positive.
- */
-export type UncertainPolicy = 'ignore' | 'zeros' | 'ones';
+import type { Findings, Uncertainty } from '../../contract/study.ts';
 
 /** A label as CheXpert writes it: positive, negative, uncertain, not mentioned. */
 export type Finding = 1 | 0 | -1 | null;
+
+/** What a finding is trained and scored as; null: not at all. */
+export type FindingTarget = 1 | 0 | null;
 
 /** Reads a cell of CheXpert's tables: `1.0`, `0.0`, `-1.0` or blank. @throws bad-input for others */
 export function parseFinding(cell: string): Finding {
@@ -22,32 +20,44 @@ export function parseFinding(cell: string): Finding {
 }
 
 /**
- * Targets and mask of `sigmoidCrossEntropy`. What a report does not mention (null) is negative,
- * CheXpert's convention.
- * @param findings [example][label]
- * @param policies by label
- * @returns both [example, label]
- * @throws CarryoverError `bad-input` when an example does not have one finding per label
+ * What a finding counts as. Uncertain ones (Irvin et al., CheXpert, arXiv 1901.07031): not at all
+ * (U-Ignore), as negative (U-Zeros) or as positive (U-Ones). What a report does not mention is
+ * negative by CheXpert's convention, or left out.
  */
-export function uncertainTargets(
-  findings: readonly (readonly Finding[])[],
-  policies: readonly UncertainPolicy[],
+export function findingTarget(
+  finding: Finding,
+  uncertain: Uncertainty,
+  blank: Findings['blank'],
+): FindingTarget {
+  if (finding === null) return blank === 'zeros' ? 0 : null;
+  if (finding !== -1) return finding;
+  if (uncertain === 'ignore') return null;
+  return uncertain === 'ones' ? 1 : 0;
+}
+
+/**
+ * Targets and mask of `sigmoidCrossEntropy`.
+ * @param rows [example][label]
+ * @param labels how many a row has
+ * @returns both [example, label]
+ * @throws CarryoverError `bad-input` when an example has more or fewer
+ */
+export function maskedTargets(
+  rows: readonly (readonly FindingTarget[])[],
+  labels: number,
 ): { targets: Float32Array; mask: Float32Array } {
-  const labels = policies.length;
-  const targets = new Float32Array(findings.length * labels);
-  const mask = new Float32Array(findings.length * labels).fill(1);
-  findings.forEach((row, example) => {
+  const targets = new Float32Array(rows.length * labels);
+  const mask = new Float32Array(rows.length * labels);
+  rows.forEach((row, example) => {
     if (row.length !== labels) {
       throw new CarryoverError(
         'bad-input',
         `example ${example} has ${row.length} findings, not ${labels}`,
       );
     }
-    row.forEach((finding, label) => {
-      const at = example * labels + label;
-      const policy = policies[label];
-      if (finding === -1 && policy === 'ignore') mask[at] = 0;
-      targets[at] = finding === 1 || (finding === -1 && policy === 'ones') ? 1 : 0;
+    row.forEach((target, label) => {
+      targets[example * labels + label] = target ?? 0;
+      mask[example * labels + label] = target === null ? 0 : 1;
     });
   });
   return { targets, mask };

@@ -60,7 +60,7 @@ export async function recalibrateWeights(
   const weights = await renewed(context, source.checkpoint, { feeding, items, batch, note });
   const provenance = {
     ...{ from: source.id, dataset: dataset.name, contentHash: dataset.contentHash },
-    ...{ domains, images: items.paths.length, batch },
+    ...{ domains, images: items.places.length, batch },
   };
   const told = { [METADATA_KEYS.recalibrated]: JSON.stringify(provenance) };
   const file = join(context.home.cache, `recalibrated-${source.id}-${process.pid}.safetensors`);
@@ -130,7 +130,7 @@ function chosenImages({ db }: HostContext, { data, domain }: RecalibrationReques
   const images = imagesOf(db, { ...dataset, domainNames }, domains);
   const order = stream(0, 'recalibrate').permutation(images.length);
   const mixed = Array.from(order, (at) => images[at] as StudyImage);
-  return { dataset, domains, items: itemsOf(dataset.root, mixed, new Map()) };
+  return { dataset, domains, items: itemsOf(mixed, new Map()) };
 }
 
 interface Renewal {

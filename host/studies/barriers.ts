@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
@@ -7,9 +6,9 @@ import type { StudyResults } from '../../contract/study.ts';
 import { hasBatchNorm } from '../../engine/models/registry.ts';
 import type { HostContext } from '../context.ts';
 import { writeFileAtomic } from '../files.ts';
-import type { InterpolationJob, InterpolationMessage, TrainerJob } from '../trainer/protocol.ts';
+import type { InterpolationJob, InterpolationMessage } from '../trainer/protocol.ts';
 import { INTERPOLATOR, startChild } from './child.ts';
-import { runFolder, weightsFile } from './run-files.ts';
+import { readJob, runFolder, weightsFile } from './run-files.ts';
 import { resultEpoch, runSpec } from './run-rows.ts';
 
 const POINTS = 11;
@@ -57,9 +56,8 @@ export async function walkLine(
 }
 
 function interpolationJob(context: HostContext, a: RunSummary, b: RunSummary): InterpolationJob {
-  const text = readFileSync(join(runFolder(context, a.id), 'job.json'), 'utf8');
   return {
-    job: JSON.parse(text) as TrainerJob,
+    job: readJob(context, a.id),
     a: resultWeights(context, a),
     b: resultWeights(context, b),
     lambdas: Array.from({ length: POINTS }, (_, index) => index / (POINTS - 1)),

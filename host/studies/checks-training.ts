@@ -91,7 +91,8 @@ function checkTarget(spec: StudySpec, training: Training, path: Path): Problem[]
     ...checkFineTuning(spec, training, [...path, 'fine-tuning']),
     ...checkImageSizes(spec, training, path),
   ];
-  if (training['early-stopping'] && spec.data.split.validation === 0) {
+  const { kind, validation } = spec.data.split;
+  if (training['early-stopping'] && validation === 0 && kind !== 'given') {
     const message =
       'early stopping needs validation images: set data.split.validation, such as 0.15';
     problems.push(problem([...path, 'early-stopping'], message));

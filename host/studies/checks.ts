@@ -1,6 +1,7 @@
 import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { StudySpec } from '../../contract/study.ts';
+import { kindOf } from './assign.ts';
 import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { pretrainingTraining } from './overrides.ts';
@@ -20,7 +21,7 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
   return [
     ...overrides,
     ...architecture,
-    ...checkData(spec),
+    ...checkData(spec, written),
     ...(overrides.length === 0 ? checkArms(spec) : []),
     ...checkPretraining(spec),
     ...repeated(spec.seeds, ['seeds'], 'seed'),
@@ -48,17 +49,41 @@ function checkArchitecture({ architecture }: StudySpec): Problem[] {
   }
 }
 
-function checkData({ data }: StudySpec): Problem[] {
-  const problems: Problem[] = [];
+function checkData({ data }: StudySpec, written: WrittenStudy): Problem[] {
+  const problems = checkSplit(data.split, written);
   const { train, test } = data.split;
-  if (train + test > 1 + 1e-9) {
+  if (kindOf(data.split) !== 'given' && train + test > 1 + 1e-9) {
     const sum = Number((train + test).toFixed(6));
     problems.push(problem(['data', 'split'], `train + test is ${sum}; at most 1 is possible`));
   }
   if (data.domain !== undefined && data.domains !== undefined) {
     problems.push(problem(['data', 'domains'], 'give either domain or domains, not both'));
   }
-  return [...problems, ...repeated(data.domains ?? [], ['data', 'domains'], 'domain')];
+  return [
+    ...problems,
+    ...repeated(data.domains ?? [], ['data', 'domains'], 'domain'),
+    ...repeated(data.subgroups, ['data', 'subgroups'], 'attribute'),
+  ];
+}
+
+function checkSplit(split: StudySpec['data']['split'], { data }: WrittenStudy): Problem[] {
+  const { kind, column } = split;
+  const problems: Problem[] = [];
+  const at = (key: string, message: string) =>
+    problems.push(problem(['data', 'split', key], message));
+  if (kind !== undefined && data?.split?.['grouped'] !== undefined) {
+    at('grouped', `the kind ${kind} says whether groups are kept; leave this out`);
+  }
+  if (kind === 'temporal' && column === undefined) {
+    problems.push(
+      problem(
+        ['data', 'split', 'kind'],
+        'a temporal split needs the attribute with the time: column',
+      ),
+    );
+  }
+  if (kind !== 'temporal' && column !== undefined) at('column', 'only for kind: temporal');
+  return problems;
 }
 
 function checkArms(spec: StudySpec): Problem[] {

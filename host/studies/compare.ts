@@ -12,8 +12,9 @@ import {
 } from '../../engine/analysis/agreement.ts';
 import type { HostContext } from '../context.ts';
 import type { Predictions } from './predictions.ts';
+import { LEAK } from './leaks.ts';
 import { readPredictions, requireLogits } from './predictions.ts';
-import { runSpec, runSummary } from './run-rows.ts';
+import { runDetail, runSpec, runSummary } from './run-rows.ts';
 
 /** Two runs on the images that both saw, in the first run's order. */
 export interface JoinedPair {
@@ -206,7 +207,8 @@ function pairWarnings(
   b: RunSummary,
   { left, units, bootstrapUnit }: JoinedPair,
 ): string[] {
-  const warnings: string[] = [];
+  const notes = [a, b].flatMap(({ id }) => runDetail(db, id).notes);
+  const warnings = [...new Set(notes.filter((note) => note.startsWith(LEAK)))];
   if (a.id === b.id) warnings.push('this is one run compared with itself');
   if (a.shuffle !== b.shuffle) {
     warnings.push(`they saw different pixels: shuffle ${a.shuffle} and shuffle ${b.shuffle}`);
@@ -215,8 +217,8 @@ function pairWarnings(
   }
   const [first, second] = [runSpec(db, a.id), runSpec(db, b.id)];
   const looks = [first, second].map(({ recipe, architecture }) => {
-    const { resize, background, mean, std } = recipe;
-    return JSON.stringify([resize, background, mean, std, architecture.image]);
+    const { resize, background, mean, std, window = 'file' } = recipe;
+    return JSON.stringify([resize, background, mean, std, window, architecture.image]);
   });
   if (looks[0] !== looks[1]) warnings.push('they saw different pixels: size or recipe differ');
   if (units < FEW_UNITS) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Recipe } from '../../contract/study.ts';
 
 /** Raised when the same specification would give other numbers: initialisation, order, recipe ... */
 export const ENGINE_FORMAT = 3;
@@ -16,7 +17,12 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The id of a run: everything that determines its numbers, hashed. */
-export function runIdOf(spec: Record<string, unknown>): string {
-  return `r${sha256(canonicalJson(spec)).slice(0, 16)}`;
+/**
+ * The id of a run: everything that determines its numbers, hashed. DICOM's window counts where it is
+ * not the usual one: specifications had none before there was DICOM.
+ */
+export function runIdOf<T extends { recipe: Recipe }>({ recipe, ...rest }: T): string {
+  const { window, ...others } = recipe;
+  const counted = window === 'file' ? others : recipe;
+  return `r${sha256(canonicalJson({ ...rest, recipe: counted })).slice(0, 16)}`;
 }

@@ -72,6 +72,7 @@ function issueText(issue: StudyIssue, file: string | undefined): string {
 
 /** The study as written, after the schema accepted it: keys left out are absent. */
 export interface WrittenStudy {
+  data?: { split?: Record<string, unknown> };
   training: { lr: Record<string, unknown> };
   pretraining?: Record<
     string,

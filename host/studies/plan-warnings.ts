@@ -3,17 +3,28 @@ import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import { rateFactor, type StudySpec, type Training } from '../../contract/study.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
-import { unknownName, type Problem } from './issues.ts';
+import { problem, unknownName, type Problem } from './issues.ts';
 import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
 import type { RunSpec } from './plan.ts';
+import type { Sides } from './sides.ts';
 import { checkpointOf, readStart } from './starts.ts';
 
 const STOPPED_SPEED =
   'optimisation speed is the mean over the epochs until the run was stopped: runs may differ in them';
 
+const FINDING_SPEED =
+  'accuracy is the share of known findings that are right at probability 1/2; optimisation speed is the mean of it';
+
+/** What to know of a study of findings. */
+export function findingWarnings({ analyses }: StudySpec, names: readonly string[]): string[] {
+  if (names.length < 2 || !analyses.includes('agreement')) return [FINDING_SPEED];
+  const alone = `agreement is left out: it is not defined over ${names.length} findings at once; name a single finding (data.findings.names) for it`;
+  return [FINDING_SPEED, alone];
+}
+
 /** What is unusual about a run. */
-export function runNotes({ training, shuffle }: RunSpec): string[] {
-  const notes: string[] = [];
+export function runNotes({ training, shuffle, findings }: RunSpec): string[] {
+  const notes: string[] = findings ? [FINDING_SPEED] : [];
   const every = training['evaluate-every'];
   if (every !== 1) {
     notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
@@ -88,14 +99,23 @@ function isFineTuned({ 'fine-tuning': tuning }: Training): boolean {
   );
 }
 
-/** Weights of classes that the images do not have. */
+/** Weights of classes that the images do not have, or where there are findings and no classes. */
 export function classWeightProblems(
   spec: StudySpec,
-  classNames: readonly string[],
+  { classNames, findings }: Pick<Sides, 'classNames' | 'findings'>,
   sources: readonly { name: string; run: { spec: RunSpec } }[],
 ): Problem[] {
-  const of = (training: Training, path: string[], names: readonly string[]): Problem[] => {
+  const of = (
+    training: Training,
+    path: string[],
+    names: readonly string[],
+    multiLabel = findings !== null,
+  ): Problem[] => {
     const { 'class-weights': weights } = training.loss;
+    if (multiLabel && weights !== 'none') {
+      const message = 'class weights are for images of one class each; these have findings';
+      return [problem([...path, 'loss', 'class-weights'], message)];
+    }
     if (typeof weights === 'string') return [];
     return Object.keys(weights)
       .filter((each) => !names.includes(each))
@@ -108,7 +128,12 @@ export function classWeightProblems(
     ...of(spec.training, ['training'], classNames),
     ...arms.flatMap((arm) => of(armTraining(spec, arm), ['arms', arm, 'training'], classNames)),
     ...sources.flatMap(({ name, run }) =>
-      of(pretrainingTraining(spec, name), ['pretraining', name, 'training'], run.spec.classNames),
+      of(
+        pretrainingTraining(spec, name),
+        ['pretraining', name, 'training'],
+        run.spec.classNames,
+        run.spec.findings !== undefined,
+      ),
     ),
   ];
 }

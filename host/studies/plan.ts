@@ -1,24 +1,23 @@
 import type { Database } from 'better-sqlite3';
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
-import { listSummaries } from '../datasets/read.ts';
-import { countByClass, imagesOf, lookUpDataset } from './data.ts';
+import { findingsSchema } from '../../contract/study.ts';
+import { listNames } from '../datasets/read.ts';
+import { imagesOf } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { leakWarnings, withoutTested, type Tested } from './leaks.ts';
 import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
-import { problem, unknownName, type Problem } from './issues.ts';
+import { problem, type Problem } from './issues.ts';
+import { chooseFindings, labelled, withoutSmallClasses } from './labelling.ts';
+import type { ChosenFindings, Labelled } from './labelling.ts';
 import { armTraining, pretrainingTraining } from './overrides.ts';
-import { classWeightProblems, runNotes, specWarnings } from './plan-warnings.ts';
+import { classWeightProblems, findingWarnings, runNotes, specWarnings } from './plan-warnings.ts';
 import { checkpointOf, pretrainingOf, readStart } from './starts.ts';
 import { stagesOf } from './checks-training.ts';
-import {
-  feedingWarnings,
-  fitProblems,
-  writtenCheckpoints,
-  writtenPretrainings,
-} from './checkpoint-defaults.ts';
-import { lookUpCheckpoint, listCheckpoints } from '../checkpoints/store.ts';
-import { divide, withoutSmallClasses, type Sides } from './sides.ts';
+import { feedingWarnings } from './checkpoint-defaults.ts';
+import { resolveCheckpoints, resolveDomains, resolveSet, resolveTarget } from './resolve.ts';
+import { divide, type Sides } from './sides.ts';
+import { subgroupProblems } from './subgroups.ts';
 
 /** Everything that determines the numbers of a run; its hash is the run's id. */
 export type RunSpec = {
@@ -26,6 +25,8 @@ export type RunSpec = {
   kind: 'pretraining' | 'target';
   architecture: StudySpec['architecture'];
   classNames: string[];
+  /** Multi-label: how the findings, which are the classes then, become targets. */
+  findings?: Omit<ChosenFindings, 'names'>;
   recipe: Recipe;
   training: Training;
   seed: number;
@@ -40,7 +41,7 @@ export type RunSpec = {
   };
 };
 
-/** Content hashes and class indices of a list of images, hashed in their order. */
+/** Content hashes and class indices (or targets) of a list of images, hashed in their order. */
 export interface ItemsDigest {
   images: number;
   sha256: string;
@@ -69,6 +70,8 @@ export interface ExpandedStudy {
   /** Pretraining runs first, so that every run comes after what it starts from. */
   runs: PlannedRun[];
   sides: Sides;
+  /** What was tested and seen before although it should not have been; among the warnings too. */
+  leaks: string[];
   warnings: string[];
 }
 
@@ -80,7 +83,7 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const problems: Problem[] = [];
   const target = resolveTarget(db, spec, problems);
   const checkpoints = resolveCheckpoints(db, spec, problems);
-  const sides = target && divide(spec, target.dataset, target.images);
+  const sides = target && divide({ db, spec, dataset: target.dataset }, target.images);
   const pretraining = Object.keys(spec.pretraining).map((name) =>
     planPretraining(
       db,
@@ -93,27 +96,13 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   if (!target || !sides || problems.length > 0) return { study: null, problems };
   if (sides.problems.length > 0) return { study: null, problems: sides.problems };
   const sources = pretraining.flatMap((each) => (each === null ? [] : [each]));
-  problems.push(...classWeightProblems(spec, sides.classNames, sources));
+  problems.push(
+    ...classWeightProblems(spec, sides, sources),
+    ...subgroupProblems(db, spec, target.dataset, sides.test),
+  );
   if (problems.length > 0) return { study: null, problems };
   const { dataset, domains } = target;
   return assemble({ spec, dataset, domains, sides, checkpoints }, sources);
-}
-
-interface Target {
-  dataset: StudyDataset;
-  domains: string[];
-  images: StudyImage[];
-}
-
-function resolveTarget(db: Database, spec: StudySpec, problems: Problem[]): Target | null {
-  const dataset = resolveSet(db, spec.data.set, ['data', 'set'], problems);
-  if (!dataset) return null;
-  const named = spec.data.domain === undefined ? spec.data.domains : [spec.data.domain];
-  const path = ['data', spec.data.domain === undefined ? 'domains' : 'domain'];
-  const before = problems.length;
-  const domains = resolveDomains(dataset, named, path, problems);
-  if (problems.length > before) return null;
-  return { dataset, domains, images: imagesOf(db, dataset, domains) };
 }
 
 interface Source {
@@ -142,83 +131,19 @@ function assemble(layout: Layout, sources: Source[]): Expansion {
     if (twin) run.keepEpochs = [...new Set([...twin.keepEpochs, ...run.keepEpochs])];
     byId.set(run.id, run);
   }
+  const seen = sources.flatMap(({ name, run }) =>
+    leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
+  );
   const warnings = [
     ...sides.warnings,
-    ...sources.flatMap(({ name, run, warnings: own }) => [
-      ...own,
-      ...leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
-    ]),
+    ...sources.flatMap((source) => source.warnings),
+    ...seen,
     ...specWarnings(spec, [...checkpoints.values()]),
+    ...(sides.findings ? findingWarnings(spec, sides.classNames) : []),
   ];
-  return { study: { spec, dataset, runs: [...byId.values()], sides, warnings }, problems: [] };
-}
-
-function resolveSet(
-  db: Database,
-  set: string,
-  path: string[],
-  problems: Problem[],
-): StudyDataset | null {
-  const dataset = lookUpDataset(db, set);
-  if (!dataset) {
-    const names = listSummaries(db).map(({ name }) => name);
-    problems.push(unknownName(path, 'data set', set, names));
-  }
-  return dataset;
-}
-
-/** The imported checkpoints that arms start from, by name; what is not there or does not fit is a problem. */
-function resolveCheckpoints(
-  db: Database,
-  spec: StudySpec,
-  problems: Problem[],
-): Map<string, CheckpointSummary> {
-  const found = new Map<string, CheckpointSummary>();
-  for (const [arm, { init }] of Object.entries(spec.arms)) {
-    const name = checkpointOf(readStart(init));
-    if (name === null) continue;
-    const path = ['arms', arm, 'init', 'checkpoint'];
-    const checkpoint = lookUpCheckpoint(db, name);
-    if (checkpoint === null) {
-      problems.push(unknownCheckpoint(db, arm, name, Object.keys(spec.pretraining)));
-      continue;
-    }
-    problems.push(...fitProblems(path, spec.architecture, checkpoint));
-    found.set(name, checkpoint);
-  }
-  return found;
-}
-
-function unknownCheckpoint(
-  db: Database,
-  arm: string,
-  name: string,
-  pretrainings: readonly string[],
-): Problem {
-  const own = pretrainings.map((each) => `${each}@last`);
-  const imported = listCheckpoints(db).map((each) => each.name);
-  const path = ['arms', arm, 'init', 'checkpoint'];
-  return unknownName(path, 'checkpoint', name, [...own, ...imported]);
-}
-
-/** Checkpoints that are not there, of a study as written that does not make a specification. */
-export function unknownCheckpoints(db: Database, written: object): Problem[] {
-  const pretrainings = writtenPretrainings(written);
-  return writtenCheckpoints(written)
-    .filter(({ name }) => !pretrainings.includes(name) && lookUpCheckpoint(db, name) === null)
-    .map(({ arm, name }) => unknownCheckpoint(db, arm, name, pretrainings));
-}
-
-/** The named domains, or all; unknown ones are problems. */
-function resolveDomains(
-  dataset: StudyDataset,
-  named: string[] | undefined,
-  path: PropertyKey[],
-  problems: Problem[],
-): string[] {
-  const unknown = (named ?? []).filter((domain) => !dataset.domainNames.includes(domain));
-  problems.push(...unknown.map((each) => unknownName(path, 'domain', each, dataset.domainNames)));
-  return dataset.domainNames.filter((domain) => named === undefined || named.includes(domain));
+  const leaks = [...sides.leaks, ...seen];
+  const runs = [...byId.values()];
+  return { study: { spec, dataset, runs, sides, leaks, warnings }, problems: [] };
 }
 
 function planPretraining(
@@ -238,27 +163,40 @@ function planPretraining(
   const all = imagesOf(db, dataset, domains);
   const held = own.data['hold-out-test-groups'];
   const untested = held ? withoutTested(all, dataset.id, tested, name, warnings) : all;
-  const train = withoutSmallClasses(untested, own.data['min-per-class'], `"${name}"`, warnings);
-  const classNames = [...countByClass(train).keys()];
-  if (classNames.length < 2) {
-    problems.push(
-      problem(path, `${classNames.length} classes are left; a classifier needs two or more`),
-    );
+  const findings = pretrainedFindings(db, spec, dataset);
+  const least = own.data['min-per-class'];
+  const source = withoutSmallClasses(labelled(untested, findings), least, `"${name}"`, warnings);
+  const left = source.classNames.length;
+  if (left < (findings ? 1 : 2)) {
+    const what = findings ? 'findings are left; one is' : 'classes are left; two or more are';
+    problems.push(problem(path, `${left} ${what} needed`));
     return null;
   }
-  const runSpec = pretrainingSpec(spec, name, domains, classNames, train);
+  const runSpec = pretrainingSpec(spec, name, domains, source);
   const keepEpochs = startEpochs(spec, name);
   const rest = { validation: null, test: null, checkpoint: null, keepEpochs };
-  const run = plannedRun(runSpec, { arm: 'P', dataset, train, ...rest });
+  const run = plannedRun(runSpec, { arm: 'P', dataset, train: source.images, ...rest });
   return { name, run, warnings };
+}
+
+/** Of the study's own data set as the study says; of another all, uncertain ones left out. */
+function pretrainedFindings(
+  db: Database,
+  spec: StudySpec,
+  dataset: StudyDataset,
+): ChosenFindings | null {
+  if (dataset.task === 'single-label') return null;
+  const own = spec.data.set === dataset.name || spec.data.set === dataset.id;
+  const written = (own ? spec.data.findings : undefined) ?? findingsSchema.parse({});
+  const known = listNames(db, 'classes', dataset.id);
+  return chooseFindings(written, known, ['data', 'findings']).findings;
 }
 
 function pretrainingSpec(
   spec: StudySpec,
   name: string,
   domains: string[],
-  classNames: string[],
-  train: readonly StudyImage[],
+  { images: train, classNames, findings }: Labelled,
 ): RunSpec {
   const own = spec.pretraining[name]!;
   return {
@@ -266,6 +204,7 @@ function pretrainingSpec(
     kind: 'pretraining',
     architecture: spec.architecture,
     classNames,
+    ...policiesOf(findings),
     recipe: own.recipe ?? spec.recipe,
     training: pretrainingTraining(spec, name),
     seed: own.seed,
@@ -312,6 +251,7 @@ function planTarget(place: TargetPlace): PlannedRun {
     kind: 'target',
     architecture: spec.architecture,
     classNames,
+    ...policiesOf(sides.findings),
     recipe: recipeUnder(spec.recipe, shuffle),
     training: armTraining(spec, arm),
     seed,
@@ -322,7 +262,8 @@ function planTarget(place: TargetPlace): PlannedRun {
   const name = checkpointOf(readStart(spec.arms[arm]!.init));
   const checkpoint = name === null ? null : checkpoints.get(name)!;
   const images = { train, validation, test };
-  const notes = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
+  const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
+  const notes = [...sides.leaks, ...feeding];
   return plannedRun(runSpec, { arm, dataset, ...images, checkpoint, keepEpochs: [] }, notes);
 }
 
@@ -333,6 +274,12 @@ function startOf({ spec, arm, parents, checkpoints }: TargetPlace): RunSpec['sta
   const parent = parents.get(start.pretraining)!;
   const epoch = start.epoch === 'last' ? parent.spec.training.epochs : start.epoch;
   return { run: parent.id, epoch };
+}
+
+function policiesOf(findings: ChosenFindings | null): Pick<RunSpec, 'findings'> {
+  if (findings === null) return {};
+  const { uncertain, blank } = findings;
+  return { findings: { uncertain, blank } };
 }
 
 /** As in the paper's code, a shuffled run is trained without augmentation (its `_noaug` recipes). */
@@ -350,7 +297,9 @@ function plannedRun(
 
 function digest(images: readonly StudyImage[], classNames: readonly string[]): ItemsDigest {
   const indices = new Map(classNames.map((name, index) => [name, index]));
-  const lines = images.map((image) => `${image.sha256} ${indices.get(image.label)}\n`);
+  const labelOf = ({ labels, targets }: StudyImage) =>
+    targets ? targets.map((target) => target ?? '-').join() : indices.get(labels[0]!);
+  const lines = images.map((image) => `${image.sha256} ${labelOf(image)}\n`);
   return { images: images.length, sha256: sha256(lines.join('')) };
 }
 

@@ -5,9 +5,9 @@ import type { SplitName } from '../../contract/compare.ts';
 import { argmaxRows, softmaxRows } from '../../engine/analysis/metrics.ts';
 import type { HostContext } from '../context.ts';
 import { fileError } from '../files.ts';
-import type { ItemList, TrainerJob } from '../trainer/protocol.ts';
+import type { ItemList } from '../trainer/protocol.ts';
 import type { RunFile } from './run-files.ts';
-import { logitsFile, runFolder } from './run-files.ts';
+import { logitsFile, readJob, runFolder } from './run-files.ts';
 import { runSummary } from './run-rows.ts';
 
 /** What a run said about the images of a split; arrays are parallel. */
@@ -26,16 +26,23 @@ export interface Predictions {
 
 type Place = Pick<HostContext, 'db' | 'home'>;
 
+/** What a run's network said about the images of a split. */
+export interface RunLogits {
+  classNames: string[];
+  items: ItemList;
+  /** [image, class]. */
+  logits: Float32Array;
+}
+
 /** Reads the logits of a finished run. Throws `not-found`, `conflict` (not finished) or `io`. */
-export function readPredictions(place: Place, runId: string, split: SplitName): Predictions {
+export function readLogits(place: Place, runId: string, split: SplitName): RunLogits {
   const file = requireLogits(place, runId, split);
-  const folder = runFolder(place, runId);
-  const path = join(folder, file.name);
-  const job = JSON.parse(read(join(folder, 'job.json')).toString('utf8')) as TrainerJob;
+  const path = join(runFolder(place, runId), file.name);
+  const job = readJob(place, runId);
   const items = split === 'train' ? job.train : job.test;
   const bytes = read(path);
   const { classNames } = job;
-  if (!items || bytes.byteLength !== 4 * items.labels.length * classNames.length) {
+  if (!items || bytes.byteLength !== 4 * items.imageIds.length * classNames.length) {
     const message = `${path} has ${bytes.byteLength} bytes, not a number per image and class`;
     throw new CarryoverError('io', message, {
       file: path,
@@ -44,7 +51,53 @@ export function readPredictions(place: Place, runId: string, split: SplitName): 
   }
   const logits = floats(bytes);
   checkLogits(path, logits, items.imageIds, classNames.length);
-  return { classNames, ...identityOf(items), ...decide(logits, items, classNames.length) };
+  return { classNames, items, logits };
+}
+
+/**
+ * What a finished run decided on each image. A run on one finding tells its images with it from
+ * those without; images on which it is not known are left out. Throws as `readLogits`, and
+ * `unsupported` for several findings, among which nothing is decided.
+ */
+export function readPredictions(place: Place, runId: string, split: SplitName): Predictions {
+  const run = readLogits(place, runId, split);
+  const { classNames, items, logits } = asTwoClasses(run, runId);
+  return {
+    classNames,
+    imageIds: items.imageIds,
+    hashes: items.hashes,
+    ...decide(logits, items, classNames.length),
+  };
+}
+
+/** As of two classes, without it and with it, where a run has one finding. */
+function asTwoClasses(run: RunLogits, runId: string): RunLogits {
+  const { classNames, items, logits } = run;
+  if (!items.findings) return run;
+  const [finding] = classNames;
+  if (finding === undefined || classNames.length > 1) {
+    throw new CarryoverError(
+      'unsupported',
+      `run ${runId} tells ${classNames.length} findings at once; agreement needs one answer an image`,
+      {
+        value: runId,
+        wayOut: 'run the study on a single finding (data.findings.names) and compare its runs',
+      },
+    );
+  }
+  const known = items.findings.flatMap(([target], at) => (target === null ? [] : [at]));
+  const of = <T>(values: readonly T[]) => known.map((at) => values[at]!);
+  return {
+    classNames: [`no ${finding}`, finding],
+    items: {
+      imageIds: of(items.imageIds),
+      places: of(items.places),
+      labels: of(items.findings).map(([target]) => target ?? 0),
+      hashes: of(items.hashes),
+    },
+    // Softmax of 0 and z is the sigmoid of z.
+    logits: Float32Array.from(known.flatMap((at) => [0, logits[at]!])),
+  };
 }
 
 function checkLogits(
@@ -95,10 +148,6 @@ function floats(bytes: Buffer): Float32Array {
   return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
     view.getFloat32(4 * i, true),
   );
-}
-
-function identityOf({ imageIds, hashes }: ItemList): Pick<Predictions, 'imageIds' | 'hashes'> {
-  return { imageIds, hashes };
 }
 
 type Decided = Pick<Predictions, 'truth' | 'predicted' | 'confidence' | 'truthConfidence'>;

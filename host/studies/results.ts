@@ -1,27 +1,37 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
-import type { OverSeeds, StudyResults, StudySpec } from '../../contract/study.ts';
+import type { StudyResults, StudySpec } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { walkLine } from './barriers.ts';
+import { breakDown, findingResults, subgroupResults, type Breakdown } from './breakdown.ts';
 import { createComparer } from './compare.ts';
 import type { Comparer } from './compare.ts';
+import { overSeeds } from './over-seeds.ts';
+import type { ExpandedStudy } from './plan.ts';
 import { listRuns } from './run-rows.ts';
 import { storedStudy } from './store.ts';
+import { subgroupsOf, type Subgroup } from './subgroups.ts';
 
 /** The numbers of a study whose runs are all done. Aborts with the signal's reason. */
 export async function computeResults(
   context: HostContext,
   studyId: string,
+  { dataset, sides, leaks }: Pick<ExpandedStudy, 'dataset' | 'sides' | 'leaks'>,
   progress: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<StudyResults> {
   const { spec } = storedStudy(context.db, studyId);
   const runs = listRuns(context.db, { studyId }).filter(({ kind }) => kind === 'target');
   const arms = armResults(spec, runs);
-  const wanted = spec.analyses.includes('agreement') ? pairsOf(spec, runs) : [];
+  const wanted = comparesPairs(spec, sides) ? pairsOf(spec, runs) : [];
   const lines = spec.analyses.includes('barrier') ? linesOf(spec, runs) : [];
   const total = wanted.length + lines.length;
+  const ids = sides.test.map(({ id }) => id);
+  const subgroups = spec.data.subgroups.flatMap((attribute) =>
+    subgroupsOf(context.db, dataset.id, attribute, ids),
+  );
+  const parts = await brokenDown(context, spec, runs, subgroups, signal);
   const comparer = createComparer(context);
   const pairs: StudyResults['pairs'] = [];
   for (const pair of wanted) {
@@ -36,21 +46,56 @@ export async function computeResults(
     progress(pairs.length + barriers.length, total);
     barriers.push(await walkLine(context, a, b, signal));
   }
-  return { arms, relativeDrop: relativeDrops(spec, arms), pairs, barriers };
+  const relativeDrop = relativeDrops(spec, arms);
+  return { arms, ...parts, warnings: leaks, relativeDrop, pairs, barriers };
+}
+
+/** Agreement is of one answer an image: not of several findings. */
+function comparesPairs({ analyses }: StudySpec, { findings }: ExpandedStudy['sides']): boolean {
+  return analyses.includes('agreement') && (findings === null || findings.names.length === 1);
+}
+
+/** By finding and by subgroup, where there is either. */
+async function brokenDown(
+  context: HostContext,
+  spec: StudySpec,
+  runs: readonly RunSummary[],
+  subgroups: readonly Subgroup[],
+  signal: AbortSignal,
+): Promise<Pick<StudyResults, 'findings' | 'subgroups'>> {
+  const found: Pick<StudyResults, 'findings' | 'subgroups'> = { findings: [], subgroups: [] };
+  if (subgroups.length === 0 && runs.every(({ testAuc }) => testAuc === null)) return found;
+  for (const cell of cells(spec)) {
+    const own: Breakdown[] = [];
+    for (const run of bySeed(spec, runs, cell.arm, cell.shuffle)) {
+      signal.throwIfAborted();
+      own.push(breakDown(context, run, subgroups));
+      await nextTurn();
+    }
+    found.findings.push(...findingResults(cell, own));
+    found.subgroups.push(...subgroupResults(cell, subgroups, own));
+  }
+  return found;
 }
 
 /** Accuracy and optimisation speed over the seeds, arms by shuffles, in the study's order. */
 export function armResults(spec: StudySpec, runs: readonly RunSummary[]): StudyResults['arms'] {
   const speeds = spec.analyses.includes('optimisation-speed');
   return cells(spec).map(({ arm, shuffle }) => {
-    const own = bySeed(spec, runs, arm, shuffle);
+    const own = bySeed(spec, runs, arm, shuffle).map((run) => ({ run }));
     return {
       arm,
       shuffle,
-      accuracy: overSeeds(own, ({ testAccuracy }) => testAccuracy),
-      optimisationSpeed: speeds ? overSeeds(own, (run) => run.optimisationSpeed) : null,
+      accuracy: overSeeds(own, ({ run }) => run.testAccuracy) ?? notYet(own),
+      auc: overSeeds(own, ({ run }) => run.testAuc),
+      optimisationSpeed: speeds ? overSeeds(own, ({ run }) => run.optimisationSpeed) : null,
     };
   });
+}
+
+function notYet(own: readonly { run: RunSummary }[]): never {
+  const run = own.find((each) => each.run.testAccuracy === null)?.run;
+  throw new CarryoverError('conflict', `run ${run?.id} is ${run?.status}, it has no accuracy yet`);
 }
 
 function cells(spec: StudySpec): { arm: string; shuffle: string }[] {
@@ -69,32 +114,18 @@ function bySeed(
   return spec.seeds.flatMap((seed) => own.filter((run) => run.seed === seed));
 }
 
-function overSeeds(
-  runs: readonly RunSummary[],
-  value: (run: RunSummary) => number | null,
-): OverSeeds {
-  const values = runs.map((run) => {
-    const number = value(run);
-    if (number !== null) return number;
-    throw new CarryoverError('conflict', `run ${run.id} is ${run.status}, it has no accuracy yet`);
-  });
-  return {
-    mean: values.reduce((sum, each) => sum + each, 0) / values.length,
-    min: Math.min(...values),
-    max: Math.max(...values),
-    values,
-    runIds: runs.map(({ id }) => id),
-  };
-}
-
-/** 100 (A_P - A_R) / A_P of every pretrained arm against every random one; none where A_P is 0. */
+/**
+ * 100 (A_P - A_R) / A_P of every pretrained arm against every random one, A the accuracy or, where
+ * there are findings, the area under the ROC curve; none where A_P is 0.
+ */
 export function relativeDrops(
   spec: StudySpec,
   arms: StudyResults['arms'],
 ): StudyResults['relativeDrop'] {
   const isRandom = (arm: string) => spec.arms[arm]?.init === 'random';
+  const measure = ({ accuracy, auc }: StudyResults['arms'][number]) => (auc ?? accuracy).mean;
   return arms.flatMap((pretrained) =>
-    isRandom(pretrained.arm) || pretrained.accuracy.mean === 0
+    isRandom(pretrained.arm) || measure(pretrained) === 0
       ? []
       : arms
           .filter((each) => each.shuffle === pretrained.shuffle && isRandom(each.arm))
@@ -102,8 +133,7 @@ export function relativeDrops(
             shuffle: pretrained.shuffle,
             pretrained: pretrained.arm,
             random: random.arm,
-            percent:
-              (100 * (pretrained.accuracy.mean - random.accuracy.mean)) / pretrained.accuracy.mean,
+            percent: (100 * (measure(pretrained) - measure(random))) / measure(pretrained),
           })),
   );
 }

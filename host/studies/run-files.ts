@@ -1,7 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { wholeFile } from '../../engine/transforms/place.ts';
 import type { HostContext } from '../context.ts';
+import { fileError } from '../files.ts';
+import type { ItemList, TrainerJob } from '../trainer/protocol.ts';
 
 /** A file of a run as its row has it. */
 export interface RunFile {
@@ -18,6 +21,29 @@ type Place = Pick<HostContext, 'db' | 'home'>;
 
 export function runFolder({ home }: Pick<HostContext, 'home'>, runId: string): string {
   return join(home.runs, runId);
+}
+
+/** What the trainer of a run was given. Throws `io` or `not-found` naming the file. */
+export function readJob(place: Pick<HostContext, 'home'>, runId: string): TrainerJob {
+  const file = join(runFolder(place, runId), 'job.json');
+  try {
+    const job = JSON.parse(readFileSync(file, 'utf8')) as TrainerJob;
+    const { train, validation, test } = job;
+    const placed = (items: ItemList | null) => items && withPlaces(items);
+    return {
+      ...job,
+      train: withPlaces(train),
+      validation: placed(validation ?? null),
+      test: placed(test),
+    };
+  } catch (error) {
+    throw fileError(error, file, 'read');
+  }
+}
+
+/** Before images had places inside of files they had paths. */
+function withPlaces(items: ItemList & { paths?: string[] }): ItemList {
+  return { ...items, places: items.places ?? items.paths?.map(wholeFile) };
 }
 
 /** Rows of the files of a run. */

@@ -100,6 +100,7 @@ export function learningCurve(db: Database, id: string): EpochMetrics[] {
       `SELECT epoch, train_loss AS trainLoss, train_accuracy AS trainAccuracy,
               validation_loss AS validationLoss, validation_accuracy AS validationAccuracy,
               test_loss AS testLoss, test_accuracy AS testAccuracy,
+              train_auc AS trainAuc, validation_auc AS validationAuc, test_auc AS testAuc,
               learning_rate AS learningRate, seconds
        FROM epochs WHERE run_id = ? ORDER BY epoch`,
     )
@@ -156,9 +157,18 @@ function summaryOf(db: Database, row: RunRow): RunSummary {
     trainImages: spec.data.train.images,
     validationImages: spec.data.validation?.images ?? 0,
     testImages: spec.data.test?.images ?? 0,
-    trainAccuracy: result.findLast((each) => each.trainAccuracy !== null)?.trainAccuracy ?? null,
-    testAccuracy: result.findLast((each) => each.testAccuracy !== null)?.testAccuracy ?? null,
+    trainAccuracy: lastOf(result, 'trainAccuracy'),
+    testAccuracy: lastOf(result, 'testAccuracy'),
+    testAuc: lastOf(result, 'testAuc'),
     optimisationSpeed: row.status === 'done' ? optimisationSpeed(curve) : null,
     studies,
   };
+}
+
+/** The latest value that was taken. */
+function lastOf(
+  curve: readonly EpochMetrics[],
+  key: 'trainAccuracy' | 'testAccuracy' | 'testAuc',
+): number | null {
+  return curve.findLast((each) => each[key] !== null)?.[key] ?? null;
 }

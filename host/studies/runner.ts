@@ -1,7 +1,7 @@
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
+import type { Place } from '../../engine/transforms/place.ts';
 import type { HostContext, JobHandle } from '../context.ts';
-import { absolutePath } from '../datasets/walk.ts';
 import { checkPresent } from '../trainer/present.ts';
 import { issuesError } from './parse.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
@@ -111,8 +111,9 @@ async function runStudy(
   handle.signal.addEventListener('abort', abort);
   if (handle.signal.aborted) abort();
   try {
-    const ended = await trainAll(context, studyId, handle, stop);
-    if (ended) await conclude(context, studyId, handle);
+    const study = refreshed(context, studyId);
+    const ended = await trainAll(context, { id: studyId, study }, handle, stop);
+    if (ended) await conclude(context, { id: studyId, study }, handle);
     handle.signal.throwIfAborted();
     setStatus(context, studyId, ended ? 'done' : 'paused');
     return studyId;
@@ -125,15 +126,19 @@ async function runStudy(
   }
 }
 
+interface StoredStudy {
+  id: string;
+  study: ExpandedStudy;
+}
+
 async function trainAll(
   context: HostContext,
-  studyId: string,
+  { id: studyId, study }: StoredStudy,
   handle: JobHandle,
   stop: Stop,
 ): Promise<boolean> {
-  const study = refreshed(context, studyId);
   const waiting = study.runs.filter((run) => !isFinished(context, run.id, run.keepEpochs));
-  await checkPresent(pathsOf(waiting));
+  await checkPresent(placesOf(waiting));
   const total = waiting.reduce((sum, run) => sum + imagesOfRun(run), 0);
   const progress = new StudyProgress(total, (each) => handle.progress(each));
   for (const run of waiting) {
@@ -143,22 +148,23 @@ async function trainAll(
   return stop.asked === null;
 }
 
-/** Files of all images that the runs need, each once: a lost one is to stop hours of training first. */
-function pathsOf(runs: readonly PlannedRun[]): string[] {
-  const paths = runs.flatMap(({ dataset, train, validation, test }) =>
-    [...train, ...(validation ?? []), ...(test ?? [])].map(({ path }) =>
-      absolutePath(dataset.root, path),
-    ),
-  );
-  return [...new Set(paths)];
+/** Of all images that the runs need: a lost one is to stop hours of training first. */
+function placesOf(runs: readonly PlannedRun[]): Place[] {
+  const lists = new Set(runs.flatMap((run) => [run.train, run.validation ?? [], run.test ?? []]));
+  return [...lists].flatMap((images) => images.map(({ place }) => place));
 }
 
-async function conclude(context: HostContext, studyId: string, handle: JobHandle): Promise<void> {
+async function conclude(
+  context: HostContext,
+  { id: studyId, study }: StoredStudy,
+  handle: JobHandle,
+): Promise<void> {
   const tell = (phase: string, done: number, total: number, unit: string) =>
     handle.progress({ phase, done, total, unit, rate: null, secondsLeft: null });
   const results = await computeResults(
     context,
     studyId,
+    study,
     (done, total) => tell('comparing runs', done, total, 'pairs'),
     handle.signal,
   );

@@ -1,142 +1,188 @@
-import type { StudySpec } from '../../contract/study.ts';
-import { FEW_UNITS } from '../../engine/analysis/agreement.ts';
-import { countByClass, type StudyDataset, type StudyImage } from './data.ts';
-import { problem, type Problem } from './issues.ts';
-import { splitItems } from './split.ts';
+import type { Database } from 'better-sqlite3';
+import { findingsSchema, type StudySpec } from '../../contract/study.ts';
+import { listNames } from '../datasets/read.ts';
+import { assign, keepsGroups, kindOf, numbered, takeValidation } from './assign.ts';
+import type { Part, Parts, Times } from './assign.ts';
+import { attributeNames, attributeValues, countByClass } from './data.ts';
+import type { StudyDataset, StudyImage } from './data.ts';
+import { problem, unknownName, type Problem } from './issues.ts';
+import { chooseFindings, keepClasses, labelled, withoutSmallClasses } from './labelling.ts';
+import type { ChosenFindings, Labelled } from './labelling.ts';
+import { splitLeaks } from './leaks.ts';
+import { sideProblems } from './side-problems.ts';
+import { lowDataWarnings, splitWarnings } from './side-warnings.ts';
+import { perClass } from './split.ts';
+import { readTimes } from './times.ts';
 
-/** The two sides of a study's data, after classes that cannot be learnt or scored are gone. */
+/** The sides of a study's data, after classes that cannot be learnt or scored are gone. */
 export interface Sides {
   train: StudyImage[];
-  /** Taken from the training side; empty when the study wants none. */
+  /** Taken from the training side, or as the source gives it; empty where there is none. */
   validation: StudyImage[];
   test: StudyImage[];
-  /** In order of name. */
+  /** In order of name; findings in that of the data set. */
   classNames: string[];
+  /** null: single-label. */
+  findings: ChosenFindings | null;
   /** By what the images were kept together, and what came of it. */
   groupedBy: string;
+  /** What is on two sides although it should not; only with `allow-leaks`. */
+  leaks: string[];
   warnings: string[];
   problems: Problem[];
 }
 
+/** What a study's data is divided from. */
+export interface Source {
+  db: Database;
+  spec: StudySpec;
+  dataset: StudyDataset;
+}
+
 /** Divides the images of the target domains as the study says. */
-export function divide(spec: StudySpec, dataset: StudyDataset, images: StudyImage[]): Sides {
-  const warnings: string[] = [];
-  const enough = withoutSmallClasses(images, spec.data['min-per-class'], 'the target', warnings);
-  const names = [...countByClass(enough).keys()];
-  const items = enough.map(({ label, group }) => ({ label: names.indexOf(label), group }));
-  const assigned = splitItems(items, spec.data.split);
-  const side = (wanted: string) => enough.filter((_, index) => assigned[index] === wanted);
-  const kept = withoutHalfClasses(side('train'), side('test'), warnings);
-  warnings.push(...splitWarnings(spec, kept.train, kept.test, enough.length));
-  const classNames = [...countByClass(kept.train).keys()];
-  const problems = sideProblems(spec, { ...kept, images, enough, classNames });
-  const { train, validation } = withoutValidation(spec, kept.train, classNames);
-  warnings.push(...validationWarnings(train, validation, classNames));
-  if (problems.length === 0 && spec.data.split.validation > 0 && validation.length === 0) {
-    problems.push(noValidation(spec));
-  }
-  return {
-    ...{ train, validation, test: kept.test, classNames },
-    groupedBy: groupingText(spec, dataset, { train, validation, test: kept.test }),
-    ...{ warnings, problems },
-  };
-}
-
-/**
- * Takes the validation images out of the training side, as the study divides train from test:
- * whole groups, by its seed. A class keeps its training images where it would lose all of them.
- */
-function withoutValidation(
-  spec: StudySpec,
-  images: StudyImage[],
-  classNames: readonly string[],
-): { train: StudyImage[]; validation: StudyImage[] } {
-  const { validation: share, grouped, seed } = spec.data.split;
-  if (share === 0) return { train: images, validation: [] };
-  const items = images.map(({ label, group }) => ({ label: classNames.indexOf(label), group }));
-  const options = { train: 1 - share, test: share, grouped, seed, stream: 'validation' } as const;
-  const sides = splitItems(items, options);
-  const learnt = new Set(images.flatMap(({ label }, i) => (sides[i] === 'train' ? [label] : [])));
-  const isKept = (image: StudyImage, index: number): boolean =>
-    sides[index] === 'train' || !learnt.has(image.label);
-  return {
-    train: images.filter(isKept),
-    validation: images.filter((image, index) => !isKept(image, index)),
-  };
-}
-
-function validationWarnings(
-  train: readonly StudyImage[],
-  validation: readonly StudyImage[],
-  classNames: readonly string[],
-): string[] {
-  if (validation.length === 0) return [];
-  const warnings: string[] = [];
-  const counts = countByClass(validation);
-  const without = classNames.filter((name) => !counts.has(name));
-  if (without.length > 0) warnings.push(`without a validation image: ${without.join(', ')}`);
-  const seen = new Set(train.map(({ sha256 }) => sha256));
-  const twins = validation.filter(({ sha256 }) => seen.has(sha256)).length;
-  if (twins > 0) {
-    warnings.push(`${twins} validation images are byte for byte the same as a training image`);
-  }
-  return warnings;
-}
-
-function noValidation({ data }: StudySpec): Problem {
-  const { validation, grouped } = data.split;
-  const hint = grouped
-    ? 'there are too few groups; try a larger share, another split seed or grouped: false'
-    : 'there are too few images; try a larger share';
-  const message = `no validation image is left for a share of ${validation}: ${hint}`;
-  return problem(['data', 'split', 'validation'], message);
-}
-
-/** Images of classes with at least `least` of them; the others are named in a warning. */
-export function withoutSmallClasses(
-  images: StudyImage[],
-  least: number,
-  where: string,
-  warnings: string[],
-): StudyImage[] {
-  const counts = countByClass(images);
-  const small = [...counts].filter(([, count]) => count < least);
-  if (small.length === 0) return images;
-  const list = small.map(([name, count]) => `${name} (${count})`).join(', ');
+export function divide(source: Source, images: StudyImage[]): Sides {
+  const { spec, dataset } = source;
+  const { data } = spec;
+  const [warnings, problems]: [string[], Problem[]] = [[], []];
+  const findings = findingsFor(source, problems);
+  const { timed, times } = withTimes(source, images, warnings, problems);
+  if (problems.length > 0) return { ...NOTHING, findings, problems };
+  const all = labelled(timed, findings);
+  const enough = withoutSmallClasses(all, data['min-per-class'], 'the target', warnings);
+  const parts = assign(spec, enough, times);
+  const kept = keepClasses(enough, learnable(enough, parts, warnings));
+  const given = kept.images.some(({ id }) => parts.get(id) === 'validation');
+  const whole = partsOf(kept, parts);
+  if (data.split.validation > 0 && !given) takeValidation(spec, kept, parts, times);
+  if (data['per-class'] !== undefined) takeFew(data['per-class'], spec, kept, parts);
+  const sides = partsOf(kept, parts);
+  problems.push(...sideProblems(spec, { ...sides, all, enough, kept }));
   warnings.push(
-    `left out of ${where}: ${small.length} of ${counts.size} classes with fewer than ${least} images: ${list}`,
+    ...splitWarnings(spec, { ...sides, train: whole.train, kept, all: enough.images.length }),
+    ...lowDataWarnings(data['per-class'], sides.train, kept.classNames),
   );
-  return images.filter(({ label }) => (counts.get(label) ?? 0) >= least);
-}
-
-/** A class is kept where it can be both learnt and scored. */
-function withoutHalfClasses(
-  train: StudyImage[],
-  test: StudyImage[],
-  warnings: string[],
-): { train: StudyImage[]; test: StudyImage[] } {
-  const trained = countByClass(train);
-  const tested = countByClass(test);
-  const untested = [...trained.keys()].filter((name) => !tested.has(name));
-  const untrained = [...tested.keys()].filter((name) => !trained.has(name));
-  if (untested.length > 0) {
-    warnings.push(`left out, no test image after the split: ${untested.join(', ')}`);
-  }
-  if (untrained.length > 0) {
-    warnings.push(`left out, no training image after the split: ${untrained.join(', ')}`);
-  }
+  const leaks = splitLeaks(sides, dataset.groupedBy);
+  if (leaks.length > 0 && !data.split['allow-leaks']) problems.push(leakProblem(spec, leaks));
+  const groupedBy = groupingText(spec, dataset, sides);
   return {
-    train: train.filter(({ label }) => tested.has(label)),
-    test: test.filter(({ label }) => trained.has(label)),
+    ...sides,
+    ...{ classNames: kept.classNames, findings: kept.findings, groupedBy, leaks },
+    warnings: [...leaks, ...warnings],
+    problems,
   };
 }
+
+const NOTHING: Omit<Sides, 'findings' | 'problems'> = {
+  ...{ train: [], validation: [], test: [], classNames: [] },
+  ...{ groupedBy: '', leaks: [], warnings: [] },
+};
+
+/** null: the data set has one class an image. */
+function findingsFor({ db, spec, dataset }: Source, problems: Problem[]): ChosenFindings | null {
+  const path = ['data', 'findings'];
+  const written = spec.data.findings;
+  if (dataset.task === 'single-label') {
+    if (written !== undefined) {
+      const message = `data set "${dataset.name}" has one class an image, no findings; leave this out`;
+      problems.push(problem(path, message));
+    }
+    return null;
+  }
+  const known = listNames(db, 'classes', dataset.id);
+  const chosen = chooseFindings(written ?? findingsSchema.parse({}), known, path);
+  problems.push(...chosen.problems);
+  return chosen.findings;
+}
+
+/** The images that have a time, where the split goes by it. */
+function withTimes(
+  { db, spec, dataset }: Source,
+  images: StudyImage[],
+  warnings: string[],
+  problems: Problem[],
+): { timed: StudyImage[]; times: Times } {
+  const { split } = spec.data;
+  const { column } = split;
+  if (kindOf(split) !== 'temporal' || column === undefined) return { timed: images, times: null };
+  const path = ['data', 'split', 'column'];
+  const names = attributeNames(db, dataset.id);
+  if (!names.includes(column)) {
+    problems.push(unknownName(path, `attribute of "${dataset.name}"`, column, names));
+    return { timed: images, times: null };
+  }
+  const texts = attributeValues(db, dataset.id, column);
+  const timed = images.filter(({ id }) => texts.has(id));
+  if (timed.length < images.length) {
+    warnings.push(`left out: ${images.length - timed.length} images without a value of ${column}`);
+  }
+  const read = readTimes(timed.map(({ id }) => texts.get(id)!));
+  if (read.times === null) {
+    const message = `"${read.bad}" in ${column} is no time: all must be numbers, or all dates such as 2019-05-31`;
+    problems.push(problem(path, message));
+    return { timed, times: null };
+  }
+  return { timed, times: new Map(timed.map(({ id }, at) => [id, read.times[at]!])) };
+}
+
+function partsOf({ images }: Labelled, parts: Parts) {
+  const of = (wanted: Part) => images.filter(({ id }) => parts.get(id) === wanted);
+  return { train: of('train'), validation: of('validation'), test: of('test') };
+}
+
+/** Classes that can be both learnt and scored; findings that can be learnt. The others are named. */
+function learnable(all: Labelled, parts: Parts, warnings: string[]): string[] {
+  const { train, test } = partsOf(all, parts);
+  const [trained, tested] = [countByClass(train), countByClass(test)];
+  const { classNames } = all;
+  const leave = (why: string, names: string[]): void => {
+    if (names.length > 0) warnings.push(`left out, ${why} after the split: ${names.join(', ')}`);
+  };
+  const untrained = classNames.filter((name) => !trained.has(name));
+  if (all.findings) {
+    leave('no training image with it', untrained);
+    const always = classNames.filter((_, at) => !train.some(({ targets }) => targets![at] === 0));
+    leave('no training image without it', always);
+    return classNames.filter((name) => !untrained.includes(name) && !always.includes(name));
+  }
+  const untested = classNames.filter((name) => trained.has(name) && !tested.has(name));
+  leave('no test image', untested);
+  leave(
+    'no training image',
+    untrained.filter((name) => tested.has(name)),
+  );
+  return classNames.filter((name) => trained.has(name) && tested.has(name));
+}
+
+function takeFew(most: number, { data }: StudySpec, { images }: Labelled, parts: Parts): void {
+  const training = images.filter(({ id }) => parts.get(id) === 'train');
+  const kept = perClass(numbered(training), most, data.split.seed);
+  training.forEach(({ id }, at) => {
+    if (!kept[at]) parts.set(id, 'unused');
+  });
+}
+
+function leakProblem({ data: { split } }: StudySpec, leaks: readonly string[]): Problem {
+  const remedy = keepsGroups(kindOf(split))
+    ? ''
+    : 'keep groups on one side (kind: stratified-grouped), or ';
+  const message = `this split leaks. ${leaks.join('; ')}. What is tested would in part be what was learnt: ${remedy}set allow-leaks: true, and every figure says so`;
+  return problem(['data', 'split'], message);
+}
+
+const UNGROUPED: Record<string, string> = {
+  given: 'nothing: as the source gives it',
+  random: 'nothing: single images at random',
+  stratified: 'nothing: single images, stratified by class',
+};
 
 function groupingText(
-  spec: StudySpec,
+  { data: { split } }: StudySpec,
   dataset: StudyDataset,
   { train, validation, test }: Pick<Sides, 'train' | 'validation' | 'test'>,
 ): string {
-  if (!spec.data.split.grouped) return 'nothing: single images, stratified by class';
+  const kind = kindOf(split);
+  if (kind === 'temporal') return `time, by ${split.column}`;
+  if (!keepsGroups(kind)) return UNGROUPED[kind] ?? '';
   const groupsOf = (images: readonly StudyImage[]) => new Set(images.map(({ group }) => group));
   const sides = [train, validation, test].map(groupsOf);
   const [inTrain, inValidation, inTest] = sides.map(({ size }) => size);
@@ -145,70 +191,4 @@ function groupingText(
   const middle = validation.length === 0 ? '' : ` ${inValidation} in validation,`;
   const across = validation.length === 0 ? 'both' : 'more than one';
   return `${dataset.groupedBy}: ${inTrain} groups in train,${middle} ${inTest} in test, ${both} in ${across}`;
-}
-
-function splitWarnings(
-  spec: StudySpec,
-  train: StudyImage[],
-  test: StudyImage[],
-  all: number,
-): string[] {
-  const warnings: string[] = [];
-  const reason = spec.data.split.grouped ? 'groups are kept whole' : 'small classes are rounded';
-  const reached = (count: number) => count / Math.max(1, all);
-  for (const [name, wanted, count] of [
-    ['train', spec.data.split.train, train.length],
-    ['test', spec.data.split.test, test.length],
-  ] as const) {
-    if (Math.abs(reached(count) - wanted) <= 0.05) continue;
-    warnings.push(
-      `${name} got ${percent(reached(count))} of the images instead of ${percent(wanted)}: ${reason}`,
-    );
-  }
-  const groups = new Set(test.map(({ group }) => group)).size;
-  if (spec.data.split.grouped && groups > 0 && groups < FEW_UNITS) {
-    warnings.push(`only ${groups} groups are tested: intervals, which resample groups, are rough`);
-  }
-  const seen = new Set(train.map(({ sha256 }) => sha256));
-  const twins = test.filter(({ sha256 }) => seen.has(sha256)).length;
-  if (twins > 0) {
-    warnings.push(`${twins} test images are byte for byte the same as a training image (leak)`);
-  }
-  return warnings;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-interface Outcome {
-  train: StudyImage[];
-  test: StudyImage[];
-  /** Before and after small classes were left out. */
-  images: StudyImage[];
-  enough: StudyImage[];
-  classNames: string[];
-}
-
-function sideProblems(spec: StudySpec, outcome: Outcome): Problem[] {
-  const { train, test, images, enough, classNames } = outcome;
-  const all = countByClass(images).size;
-  const left = countByClass(enough).size;
-  const least = spec.data['min-per-class'];
-  const removed = `min-per-class: ${least} left out ${all - left} of ${all} classes`;
-  if (left < 2 && left < all) {
-    const path = ['data', 'min-per-class'];
-    return [problem(path, `${removed}; a classifier needs two or more`)];
-  }
-  const also = left < all ? ` (${removed})` : '';
-  if (train.length === 0 || test.length === 0) {
-    const hint = spec.data.split.grouped
-      ? 'there are too few groups or images; try another split seed, other fractions or grouped: false'
-      : 'there are too few images per class';
-    const message = `no class has both training and test images: ${hint}${also}`;
-    return [problem(['data', 'split'], message)];
-  }
-  if (classNames.length >= 2) return [];
-  const message = `only one class is left (${classNames.join()}); a classifier needs two or more`;
-  return [problem(['data'], `${message}${also}`)];
 }

@@ -2,8 +2,8 @@ import { stream } from '../../engine/random/streams.ts';
 
 /** What a split needs to know of an image. */
 export interface SplitItem {
-  /** Class index. */
-  label: number;
+  /** What is to be spread evenly: its class index, its findings; empty: nothing. */
+  labels: readonly number[];
   group: string;
 }
 
@@ -54,12 +54,12 @@ export function splitItems(items: readonly SplitItem[], options: SplitOptions): 
 
 function unitsOf(items: readonly SplitItem[], grouped: boolean): Unit[] {
   const byKey = new Map<string | number, Unit>();
-  items.forEach(({ label, group }, index) => {
+  items.forEach(({ labels, group }, index) => {
     const key = grouped ? group : index;
     const unit = byKey.get(key) ?? { members: [], counts: new Map<number, number>() };
     byKey.set(key, unit);
     unit.members.push(index);
-    unit.counts.set(label, (unit.counts.get(label) ?? 0) + 1);
+    for (const label of labels) unit.counts.set(label, (unit.counts.get(label) ?? 0) + 1);
   });
   return [...byKey.values()];
 }
@@ -105,7 +105,9 @@ function drop(missing: number, count: number): number {
 
 function targetsOf(items: readonly SplitItem[], options: SplitOptions): Target[] {
   const totals = new Map<number, number>();
-  for (const { label } of items) totals.set(label, (totals.get(label) ?? 0) + 1);
+  for (const { labels } of items) {
+    for (const label of labels) totals.set(label, (totals.get(label) ?? 0) + 1);
+  }
   const { train, test } = options;
   const left = 1 - train - test;
   const targets = [
@@ -118,4 +120,52 @@ function targetsOf(items: readonly SplitItem[], options: SplitOptions): Target[]
 
 function bestTarget(targets: readonly Target[], unit: Unit): Target {
   return targets.reduce((best, each) => (each.gain(unit) > best.gain(unit) ? each : best));
+}
+
+/**
+ * Divides by time: the earliest train, the latest test. Images of one time stay together, so each
+ * border is that between two times which is nearest to its fraction (the earlier of two as near).
+ * @param times any numbers that rise with time
+ */
+export function splitByTime(
+  times: readonly number[],
+  { train, test }: Pick<SplitOptions, 'train' | 'test'>,
+): Side[] {
+  const sorted = times.toSorted((a, b) => a - b);
+  const borders = [
+    ...sorted.flatMap((time, at) => (time === sorted[at - 1] ? [] : [at])),
+    sorted.length,
+  ];
+  const nearest = (wanted: number): number =>
+    borders.reduce((best, at) => (Math.abs(at - wanted) < Math.abs(best - wanted) ? at : best), 0);
+  const trainEnd = nearest(train * times.length);
+  const testStart = Math.max(trainEnd, nearest((1 - test) * times.length));
+  const before = (time: number, end: number) => end === sorted.length || time < sorted[end]!;
+  return times.map((time) => {
+    if (before(time, trainEnd)) return 'train';
+    return before(time, testStart) ? 'unused' : 'test';
+  });
+}
+
+/**
+ * Low data: at most `most` images of each class, drawn by the seed, those of `most` - 1 among them.
+ * An image with several findings is kept while one of them lacks images, so that a finding may get
+ * more; images without any finding count as a class of their own.
+ * @returns whether each item is kept
+ */
+export function perClass(
+  items: readonly Pick<SplitItem, 'labels'>[],
+  most: number,
+  seed: number,
+): boolean[] {
+  const counts = new Map<number, number>();
+  const kept = new Array<boolean>(items.length).fill(false);
+  for (const index of stream(seed, 'per-class').permutation(items.length)) {
+    const own = items[index]!.labels;
+    const labels = own.length === 0 ? [-1] : own;
+    if (labels.every((label) => (counts.get(label) ?? 0) >= most)) continue;
+    kept[index] = true;
+    for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return kept;
 }

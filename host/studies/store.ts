@@ -7,6 +7,7 @@ import type { TrainerMessage, WrittenFile } from '../trainer/protocol.ts';
 import { canonicalJson, sha256 } from './identity.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
 import { studyPlan } from './plan.ts';
+import { resultsOf, specOf } from './stored.ts';
 
 export type StudyStatus = StudySummary['status'];
 
@@ -111,6 +112,8 @@ function storeRun(db: Database, studyId: string, run: PlannedRun, position: numb
     notes: JSON.stringify(run.notes),
     now: now(),
   });
+  // A run that was known before there were leaks to speak of is told of them.
+  for (const note of run.notes) addRunNote(db, run.id, note);
   db.prepare('INSERT INTO study_runs (study_id, run_id, position, arm) VALUES (?, ?, ?, ?)').run(
     studyId,
     run.id,
@@ -201,13 +204,17 @@ export function resetRun(db: Database, id: string): void {
   })();
 }
 
+/** Journals of earlier versions do not speak of them. */
+const NO_AREAS = { trainAuc: null, validationAuc: null, testAuc: null };
+
 export function storeEpoch(db: Database, runId: string, metrics: EpochMetrics): void {
   db.prepare(
     `INSERT OR REPLACE INTO epochs (run_id, epoch, train_loss, train_accuracy,
-       validation_loss, validation_accuracy, test_loss, test_accuracy, learning_rate, seconds)
+       validation_loss, validation_accuracy, test_loss, test_accuracy, train_auc, validation_auc,
+       test_auc, learning_rate, seconds)
      VALUES (@runId, @epoch, @trainLoss, @trainAccuracy, @validationLoss, @validationAccuracy,
-       @testLoss, @testAccuracy, @learningRate, @seconds)`,
-  ).run({ runId, ...metrics });
+       @testLoss, @testAccuracy, @trainAuc, @validationAuc, @testAuc, @learningRate, @seconds)`,
+  ).run({ runId, ...NO_AREAS, ...metrics });
 }
 
 export function addRunNote(db: Database, id: string, note: string): void {
@@ -269,9 +276,9 @@ export function storedStudy(
   }
   return {
     yaml: row.yaml,
-    spec: JSON.parse(row.spec_json) as StudySpec,
+    spec: specOf(row.spec_json),
     status: row.status,
-    results: row.results_json === null ? null : (JSON.parse(row.results_json) as StudyResults),
+    results: row.results_json === null ? null : resultsOf(row.results_json),
   };
 }
 

@@ -2,14 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
-import type {
-  StudyDetail,
-  StudyPlan,
-  StudyResults,
-  StudySpec,
-  StudySummary,
-} from '../../contract/study.ts';
+import type { StudyDetail, StudyPlan, StudySummary } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
+import { resultsOf, specOf } from './stored.ts';
 
 interface StudyRow {
   id: string;
@@ -67,11 +62,11 @@ export function studyDetail({ db, home }: HostContext, id: string): StudyDetail 
   return {
     ...summaryOf(row),
     yaml: row.yaml,
-    spec: JSON.parse(row.spec_json) as StudySpec,
+    spec: specOf(row.spec_json),
     plan: { ...plan, runs: plan.runs.map((run) => ({ ...run, done: done.has(run.id) })) },
     jobId: row.job_id,
     reportUrl: reported ? `/reports/${id}` : null,
-    results: row.results_json === null ? null : (JSON.parse(row.results_json) as StudyResults),
+    results: row.results_json === null ? null : resultsOf(row.results_json),
   };
 }
 

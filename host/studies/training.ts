@@ -113,7 +113,7 @@ export function trainerJob(
   const { epochs } = spec.training;
   const keep = new Set([...run.keepEpochs, ...kept]);
   const labels = new Map(spec.classNames.map((name, index) => [name, index]));
-  const items = (images: readonly StudyImage[]) => itemsOf(run.dataset.root, images, labels);
+  const items = (images: readonly StudyImage[]) => itemsOf(images, labels);
   return {
     runId: run.id,
     folder,

@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import type { RandomState } from '../../engine/random/random-state.ts';
 import { stream } from '../../engine/random/streams.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
+import { maskedTargets } from '../../engine/train/uncertain.ts';
 import { augmentInto, evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import { drawMix, mixImages } from '../../engine/transforms/mixup.ts';
 import {
@@ -9,7 +10,7 @@ import {
   shufflePermutation,
   shufflePlanar,
 } from '../../engine/transforms/shuffle.ts';
-import type { TrainerJob } from './protocol.ts';
+import type { ItemList, TrainerJob } from './protocol.ts';
 
 /** What of a job decides its batches. */
 export type LoaderJob = Pick<
@@ -20,9 +21,8 @@ export type LoaderJob = Pick<
 
 export type SplitName = 'train' | 'validation' | 'test';
 
-/** One split's decoded pixels, their labels and ids. */
-export interface DecodedSplit {
-  labels: readonly number[];
+/** One split's decoded pixels, what they are of, and their ids. */
+export interface DecodedSplit extends Pick<ItemList, 'labels' | 'findings'> {
   ids: readonly number[];
   /** Open file of decoded pixels by the image side that the network sees. */
   files: ReadonlyMap<number, number>;
@@ -76,20 +76,30 @@ export class BatchMaker {
       epoch === null || training.mixup === 0
         ? null
         : drawMix(stream(seed, 'mixup', epoch, batch), training.mixup, chosen.length);
-    const { labels, ids } = this.#split;
+    const { ids } = this.#split;
     return {
       images: mix ? mixImages(images, mix) : images,
-      labels: chosen.map((item) => labels[item] ?? 0),
+      ...this.#labelsOf(chosen),
       size: chosen.length,
       ids: Array.from(chosen, (item) => ids[item] ?? 0),
       ...(mix && { mix }),
     };
   }
 
+  #labelsOf(chosen: Int32Array): Pick<Batch, 'labels' | 'findings'> {
+    const { labels, findings } = this.#split;
+    if (!findings) return { labels: chosen.map((item) => labels[item] ?? 0) };
+    const rows = Array.from(chosen, (item) => findings[item] ?? []);
+    return {
+      labels: new Int32Array(),
+      findings: maskedTargets(rows, findings[0]?.length ?? 0),
+    };
+  }
+
   /** The order of an epoch; the last one is kept. */
   #items(epoch: number | null): Int32Array {
     if (this.#order?.epoch === epoch) return this.#order.items;
-    const count = this.#split.labels.length;
+    const count = this.#split.ids.length;
     const items =
       epoch === null
         ? Int32Array.from({ length: count }, (_, i) => i)

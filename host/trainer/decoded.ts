@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Channels } from '../../engine/transforms/colour.ts';
-import { decodeImage } from '../../engine/transforms/decode.ts';
+import { contentHash, readContent } from '../../engine/transforms/content.ts';
+import { decodeContent } from '../../engine/transforms/decode.ts';
 import type { Resizing } from '../../engine/transforms/enlarge.ts';
+import { placeText } from '../../engine/transforms/place.ts';
 import { fileError, systemCode } from '../files.ts';
 import { besideDecoded, leaseDecoded, makeRoom, touch } from './decoded-cache.ts';
 import type { ItemList } from './protocol.ts';
@@ -51,7 +53,7 @@ export async function openDecoded(
   onProgress: (done: number) => void,
 ): Promise<DecodedFile> {
   const file = join(folder, `${keyOf(items, decoding)}.u8`);
-  const bytes = items.paths.length * decoding.size ** 2 * decoding.channels;
+  const bytes = items.places.length * decoding.size ** 2 * decoding.channels;
   const endLease = await leaseDecoded(file);
   try {
     const known = openWhole(file, bytes);
@@ -85,9 +87,11 @@ function openWhole(file: string, bytes: number): number | null {
 }
 
 function keyOf(items: ItemList, { recipe, size, channels }: Decoding): string {
-  const { resize, background, interpolation = 'bilinear' } = recipe;
+  const { resize, background, interpolation = 'bilinear', window = 'file' } = recipe;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ VERSION, resize, background, interpolation, size, channels }));
+  hash.update(
+    JSON.stringify({ VERSION, resize, background, interpolation, window, size, channels }),
+  );
   for (const image of items.hashes) hash.update(image);
   return hash.digest('hex').slice(0, 32);
 }
@@ -106,7 +110,7 @@ async function decodeAll(
     let next = 0;
     let done = 0;
     const work = async (): Promise<void> => {
-      while (next < items.paths.length) {
+      while (next < items.places.length) {
         const index = next++;
         const pixels = await decodeChecked(items, index, decoding);
         await out.write(pixels, 0, pixels.length, index * pixels.length);
@@ -129,15 +133,14 @@ async function decodeChecked(
   index: number,
   { recipe, size, channels }: Decoding,
 ): Promise<Uint8Array> {
-  const path = items.paths[index] ?? '';
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw fileError(error, path, 'read');
-  });
-  if (createHash('sha256').update(bytes).digest('hex') !== items.hashes[index]) {
+  const place = items.places[index]!;
+  const content = await readContent(place);
+  if (contentHash(content, place.frame) !== items.hashes[index]) {
+    const path = placeText(place.file, place.entry, place.frame);
     throw new CarryoverError('conflict', `${path} has changed since it was imported`, {
-      file: path,
-      wayOut: 'restore the file, or import the folder again and run the study on the new data set',
+      file: place.file,
+      wayOut: 'restore the file, or import the data set again and run the study on the new one',
     });
   }
-  return decodeImage(path, recipe, size, channels);
+  return decodeContent(content, place, recipe, size, channels);
 }

@@ -23,8 +23,11 @@ function make({ split, ...address }: LoaderRequest): Batch {
 port.on('message', (request: LoaderRequest) => {
   try {
     const batch = make(request);
-    const { images, labels, mix } = batch;
-    const arrays = [images, labels, ...(mix ? [mix.partner] : [])];
+    const { images, labels, findings, mix } = batch;
+    const arrays = [
+      ...[images, labels, ...(mix ? [mix.partner] : [])],
+      ...(findings ? [findings.targets, findings.mask] : []),
+    ];
     const answer: LoaderAnswer = { batch };
     port.postMessage(
       answer,

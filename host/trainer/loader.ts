@@ -32,7 +32,7 @@ export class Loader {
 
   /** The batches of one split; null where the job has no images for it, or they were not asked for. */
   source(split: SplitName): BatchSource | null {
-    const count = this.#splits.get(split)?.labels.length;
+    const count = this.#splits.get(split)?.ids.length;
     if (count === undefined) return null;
     return {
       count,

@@ -13,12 +13,15 @@ type Send = (message: TrainerMessage) => void;
 
 /** What a job's network looks like to the engine. */
 export function modelOptions(
-  job: Pick<TrainerJob, 'architecture' | 'classNames' | 'training'>,
+  job: Pick<TrainerJob, 'architecture' | 'classNames' | 'training'> & {
+    train?: Pick<ItemList, 'findings'>;
+  },
 ): ModelOptions {
   return {
     architecture: job.architecture,
     classes: job.classNames.length,
     batch: job.training.batch,
+    ...(job.train?.findings && { loss: 'sigmoid' }),
   };
 }
 
@@ -64,17 +67,18 @@ class Preparation {
     this.#send = send;
     this.#wanted = wanted;
     this.#total = wanted.reduce((sum, { items, sides }) => {
-      return sum + items.paths.length * sides.length;
+      return sum + items.places.length * sides.length;
     }, 0);
   }
 
   async splits(): Promise<Map<SplitName, DecodedSplit>> {
     const splits = new Map<SplitName, DecodedSplit>();
     for (const { name, items, sides } of this.#wanted) {
-      await checkPresent(items.paths);
+      await checkPresent(items.places);
       const files = new Map<number, number>();
       for (const side of sides) files.set(side, await this.#decode(items, side));
-      splits.set(name, { labels: items.labels, ids: items.imageIds, files });
+      const { labels, findings, imageIds: ids } = items;
+      splits.set(name, { labels, ...(findings && { findings }), ids, files });
     }
     this.#sayWhenTooLarge();
     return splits;
@@ -97,7 +101,7 @@ class Preparation {
       },
     );
     this.#open.push(file);
-    this.#done += items.paths.length;
+    this.#done += items.places.length;
     return file.descriptor;
   }
 

@@ -4,15 +4,18 @@ import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
 import type { Recipe, Shuffle, Training } from '../../contract/study.ts';
+import type { FindingTarget } from '../../engine/train/uncertain.ts';
+import type { Place } from '../../engine/transforms/place.ts';
 
 /** Images of one split: parallel arrays. */
 export interface ItemList {
   imageIds: number[];
-  /** Absolute. */
-  paths: string[];
-  /** Class indices. */
+  places: Place[];
+  /** Class indices; empty where there are `findings`. */
   labels: number[];
-  /** SHA-256 of each file at import; a file that differs now stops the run. */
+  /** Multi-label: what each finding of each image is trained and scored as. */
+  findings?: FindingTarget[][];
+  /** Hash of each image's content at import; an image that differs now stops the run. */
   hashes: string[];
 }
 
@@ -26,6 +29,7 @@ export interface TrainerJob {
   /** Bound on the decoded pixels kept there. */
   cacheBytes: number;
   architecture: ArchitectureSpec;
+  /** Classes, or findings where the images have them. */
   classNames: string[];
   recipe: Recipe;
   training: Training;

@@ -107,7 +107,7 @@ class RunUnderWay {
 
   step(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void {
     const { training, train } = this.#job;
-    const images = train.labels.length;
+    const images = train.imageIds.length;
     const done = (step.epoch - 1) * images + Math.min(step.step * training.batch, images);
     const { rate, secondsLeft } = this.#meter.update(done, training.epochs * images);
     const now = performance.now();
@@ -186,7 +186,9 @@ export function trainerSettings(job: TrainerJob): Placement {
   return {
     device: job.device,
     threads: availableParallelism(),
-    classWeights: classWeightsOf(loss['class-weights'], job.classNames, job.train.labels),
+    classWeights: job.train.findings
+      ? null
+      : classWeightsOf(loss['class-weights'], job.classNames, job.train.labels),
   };
 }
 

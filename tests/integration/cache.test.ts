@@ -41,7 +41,7 @@ test('decoded pixels serve a second time without the images', async () => {
   const { cache, items } = await lists(1);
   const first = await openDecoded(items[0]!, decoding, { folder: cache, limit: 1e9 }, () => 0);
   onTestFinished(() => first.release());
-  for (const path of items[0]!.paths) await rm(path);
+  for (const { file } of items[0]!.places) await rm(file);
   const second = await openDecoded(items[0]!, decoding, { folder: cache, limit: 1e9 }, () => {
     throw new Error('decoded again');
   });

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
+import { wholeFile } from '../../engine/transforms/place.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import type { LoaderJob } from '../../host/trainer/batches.ts';
 import type { Loader } from '../../host/trainer/loader.ts';
@@ -23,7 +24,7 @@ export async function emptyFolder(): Promise<string> {
 
 /** Colourful PNGs of 20 x 20 pixels; image `i` has label i % 3 and id 100 + i. */
 export async function drawItems(folder: string, count: number, first = 0): Promise<ItemList> {
-  const items: ItemList = { imageIds: [], paths: [], labels: [], hashes: [] };
+  const items: ItemList = { imageIds: [], places: [], labels: [], hashes: [] };
   for (let i = first; i < first + count; i++) {
     const pixels = Uint8Array.from(
       { length: SIDE * SIDE * 3 },
@@ -34,7 +35,7 @@ export async function drawItems(folder: string, count: number, first = 0): Promi
     const path = join(folder, `${i}.png`);
     await writeFile(path, bytes);
     items.imageIds.push(100 + i);
-    items.paths.push(path);
+    items.places.push(wholeFile(path));
     items.labels.push(i % 3);
     items.hashes.push(createHash('sha256').update(bytes).digest('hex'));
   }

@@ -147,7 +147,7 @@ describe('evaluation batches', () => {
 
 test('splits that nobody looks at are not read', async () => {
   const job = await loaderJob();
-  for (const path of job.train.paths) await rm(path);
+  for (const { file } of job.train.places) await rm(file);
   const { loader } = await opened(job, { only: ['test'] });
   expect(await all(loader.source('test')!.evaluation())).toHaveLength(1);
   expect(loader.source('train')).toBeNull();
@@ -155,13 +155,13 @@ test('splits that nobody looks at are not read', async () => {
 
 test('a lost image is named before anything is decoded', async () => {
   const job = await loaderJob();
-  await rm(job.train.paths[3]!);
-  await expect(opened(job)).rejects.toThrow(job.train.paths[3]);
+  await rm(job.train.places[3]!.file);
+  await expect(opened(job)).rejects.toThrow(job.train.places[3]?.file);
 });
 
 test('an image that has changed since its import is refused', async () => {
   const job = await loaderJob();
   const [other] = (await drawItems(await emptyFolder(), 1, 50)).hashes;
   job.train.hashes[4] = other!;
-  await expect(opened(job)).rejects.toThrow(`${job.train.paths[4]} has changed`);
+  await expect(opened(job)).rejects.toThrow(`${job.train.places[4]?.file} has changed`);
 });

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
+import { wholeFile } from '../../engine/transforms/place.ts';
 import type {
   ItemList,
   TrainerCommand,
@@ -20,7 +21,7 @@ const IMAGE = 24;
 
 /** Circles, squares and crosses, each drawn a little differently. */
 async function draw(folder: string, count: number): Promise<ItemList> {
-  const items: ItemList = { imageIds: [], paths: [], labels: [], hashes: [] };
+  const items: ItemList = { imageIds: [], places: [], labels: [], hashes: [] };
   for (let i = 0; i < count; i++) {
     const path = join(folder, `image ${i}.png`);
     const bytes = await sharp(Buffer.from(shape(i)))
@@ -28,7 +29,7 @@ async function draw(folder: string, count: number): Promise<ItemList> {
       .toBuffer();
     await writeFile(path, bytes);
     items.imageIds.push(i + 1);
-    items.paths.push(path);
+    items.places.push(wholeFile(path));
     items.labels.push(i % 3);
     items.hashes.push(createHash('sha256').update(bytes).digest('hex'));
   }
@@ -46,10 +47,10 @@ function shape(i: number): string {
 }
 
 function pick(items: ItemList, from: number, to: number): ItemList {
-  const { imageIds, paths, labels, hashes } = items;
+  const { imageIds, places, labels, hashes } = items;
   return {
     imageIds: imageIds.slice(from, to),
-    paths: paths.slice(from, to),
+    places: places.slice(from, to),
     labels: labels.slice(from, to),
     hashes: hashes.slice(from, to),
   };

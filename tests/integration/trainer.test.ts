@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import { encodeSafetensors } from '../../engine/formats/safetensors.ts';
+import { wholeFile } from '../../engine/transforms/place.ts';
 import { readJournal, readWeights, writeJournal } from '../../host/trainer/journal.ts';
 import type { TrainerJob, TrainerMessage } from '../../host/trainer/protocol.ts';
 import type { Fixture } from './trainer-support.ts';
@@ -146,18 +147,19 @@ describe('the training child', () => {
 
   it('stops before training when an image is gone or has changed, and names it', async () => {
     const job = await fixture.job('gone');
-    const paths = [...job.train.paths];
-    paths[7] = `${paths[7]}.missing`;
-    const gone = await fixture.job('gone', { train: { ...job.train, paths } });
+    const places = [...job.train.places];
+    const file = `${places[7]?.file}.missing`;
+    places[7] = wholeFile(file);
+    const gone = await fixture.job('gone', { train: { ...job.train, places } });
     expect((await runChild(gone)).at(-1)).toMatchObject({
       type: 'failed',
-      failure: { code: 'not-found', detail: { file: paths[7] } },
+      failure: { code: 'not-found', detail: { file } },
     });
     const copy = join(fixture.folder, 'changed.png');
-    await writeFile(copy, await readFile(job.train.paths[8] ?? ''));
-    paths[7] = copy;
+    await writeFile(copy, await readFile(job.train.places[8]?.file ?? ''));
+    places[7] = wholeFile(copy);
     const changed = await fixture.job('changed', {
-      train: { ...job.train, paths, hashes: [...job.train.hashes].reverse() },
+      train: { ...job.train, places, hashes: [...job.train.hashes].reverse() },
     });
     expect((await runChild(changed)).at(-1)).toMatchObject({
       type: 'failed',

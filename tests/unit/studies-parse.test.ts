@@ -36,7 +36,7 @@ describe('a good study', () => {
     const { spec, issues } = parseStudy(GOOD);
     expect(issues).toEqual([]);
     expect(spec?.data.split).toEqual({
-      ...{ train: 0.6, test: 0.4, validation: 0, grouped: true, seed: 0 },
+      ...{ train: 0.6, test: 0.4, validation: 0, grouped: true, 'allow-leaks': false, seed: 0 },
     });
     expect(spec?.training.optimiser).toEqual({
       ...{ kind: 'sgd', momentum: 0.9, nesterov: false, 'weight-decay': 1e-4, decay: 'coupled' },

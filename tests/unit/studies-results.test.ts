@@ -46,6 +46,9 @@ function epoch(number: number, trainAccuracy: number | null): EpochMetrics {
     validationAccuracy: null,
     testLoss: null,
     testAccuracy: null,
+    trainAuc: null,
+    validationAuc: null,
+    testAuc: null,
     learningRate: 0,
     seconds: 0,
   };

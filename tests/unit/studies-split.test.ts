@@ -4,7 +4,7 @@ import type { SplitItem, SplitOptions } from '../../host/studies/split.ts';
 import { splitItems } from '../../host/studies/split.ts';
 
 const item = fc.record({
-  label: fc.integer({ min: 0, max: 5 }),
+  labels: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }),
   group: fc.integer({ min: 0, max: 12 }).map((n) => `g${n}`),
 });
 const items = fc.array(item, { minLength: 1, maxLength: 120 });
@@ -56,7 +56,7 @@ describe('splitItems', () => {
   test('misses the train fraction by at most the largest group', () => {
     fc.assert(
       fc.property(items, fc.integer({ min: 10, max: 90 }), seed, (list, percent, s) => {
-        const one = list.map(({ group }): SplitItem => ({ label: 0, group }));
+        const one = list.map(({ group }): SplitItem => ({ labels: [0], group }));
         const train = percent / 100;
         const sides = splitItems(one, { train, test: 1 - train, grouped: true, seed: s });
         const sizes = Object.values(counts(one.map(({ group }) => group))).filter((n) => n > 0);
@@ -70,12 +70,12 @@ describe('splitItems', () => {
     fc.assert(
       fc.property(seed, fc.integer({ min: 2, max: 6 }), (s, classes) => {
         const list = Array.from({ length: classes * 20 }, (_, i) => ({
-          label: i % classes,
+          labels: [i % classes],
           group: 'all of one group',
         }));
         const sides = splitItems(list, { train: 0.6, test: 0.3, grouped: false, seed: s });
         for (let label = 0; label < classes; label++) {
-          const own = counts(sides.filter((_, at) => list[at]!.label === label));
+          const own = counts(sides.filter((_, at) => list[at]!.labels[0] === label));
           expect(own).toMatchObject({ train: 12, test: 6, unused: 2 });
         }
       }),
@@ -83,13 +83,13 @@ describe('splitItems', () => {
   });
 
   test('another seed divides otherwise', () => {
-    const list = Array.from({ length: 60 }, (_, i) => ({ label: i % 3, group: `g${i}` }));
+    const list = Array.from({ length: 60 }, (_, i) => ({ labels: [i % 3], group: `g${i}` }));
     const by = (s: number) => splitItems(list, { train: 0.5, test: 0.5, grouped: true, seed: s });
     expect(by(1)).not.toEqual(by(2));
   });
 
   test('a single group goes to one side whole', () => {
-    const list = Array.from({ length: 9 }, () => ({ label: 0, group: 'one' }));
+    const list = Array.from({ length: 9 }, () => ({ labels: [0], group: 'one' }));
     const sides = splitItems(list, { train: 0.7, test: 0.3, grouped: true, seed: 0 });
     expect(new Set(sides)).toEqual(new Set(['train']));
   });

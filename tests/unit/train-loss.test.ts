@@ -8,7 +8,7 @@ import { targetsOf } from '../../engine/runtime/batch.ts';
 import { tfjsGradients } from '../../engine/runtime/tfjs/runtime.ts';
 import { classWeightsOf } from '../../engine/train/class-weights.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../../engine/train/loss.ts';
-import { parseFinding, uncertainTargets } from '../../engine/train/uncertain.ts';
+import { findingTarget, maskedTargets, parseFinding } from '../../engine/train/uncertain.ts';
 import { runOnnx } from '../conformance/support/single.ts';
 import reference from '../reference/training.json' with { type: 'json' };
 
@@ -87,19 +87,29 @@ test('a batch without a single label that counts has neither loss nor gradient',
 
 describe('uncertain labels', () => {
   const cells = ['1.0', '0.0', '-1.0', ''];
-  const findings = cells.map((cell) => [cell, cell, cell].map(parseFinding));
+  const rows = (blank: 'zeros' | 'ignore') =>
+    cells
+      .map(parseFinding)
+      .map((finding) =>
+        (['ignore', 'zeros', 'ones'] as const).map((policy) =>
+          findingTarget(finding, policy, blank),
+        ),
+      );
 
   test('are left out, negative or positive by label; what is not mentioned is negative', () => {
-    const { targets, mask } = uncertainTargets(findings, ['ignore', 'zeros', 'ones']);
+    const { targets, mask } = maskedTargets(rows('zeros'), 3);
     expect([...targets]).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
     expect([...mask]).toEqual([1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1]);
   });
 
+  test('what is not mentioned is left out where asked', () => {
+    const { mask } = maskedTargets(rows('ignore'), 3);
+    expect([...mask]).toEqual([1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0]);
+  });
+
   test('a cell that is no label, and a row of another length, are named', () => {
     expect(() => parseFinding('2')).toThrow('"2" is not a label');
-    expect(() => uncertainTargets([[1], [1, 0]], ['ones'])).toThrow(
-      'example 1 has 2 findings, not 1',
-    );
+    expect(() => maskedTargets([[1], [1, 0]], 1)).toThrow('example 1 has 2 findings, not 1');
   });
 });
 

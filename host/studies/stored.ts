@@ -1,0 +1,20 @@
+/** What is stored of studies, with what earlier versions did not write. */
+import type { StudyResults, StudySpec } from '../../contract/study.ts';
+
+/** A specification as stored. */
+export function specOf(json: string): StudySpec {
+  const spec = JSON.parse(json) as StudySpec;
+  return { ...spec, data: { ...spec.data, subgroups: spec.data.subgroups ?? [] } };
+}
+
+/** Results as stored. */
+export function resultsOf(json: string): StudyResults {
+  const results = JSON.parse(json) as StudyResults;
+  return {
+    ...results,
+    arms: results.arms.map((arm) => ({ ...arm, auc: arm.auc ?? null })),
+    findings: results.findings ?? [],
+    subgroups: results.subgroups ?? [],
+    warnings: results.warnings ?? [],
+  };
+}
