@@ -1,4 +1,5 @@
 import type { ImportReport } from '../../contract/datasets.ts';
+import { readingText } from '../../contract/reading.ts';
 import { printLine, printTable } from '../output.ts';
 
 /** Lists longer than this are cut in text; `--json` has all of them. */
@@ -6,8 +7,14 @@ const LINES_SHOWN = 40;
 
 /** What a scan of a folder found, for people. */
 export function printReport(report: ImportReport): void {
-  printLine(`${report.root}: ${report.images} images, read as ${report.layout}/image`);
-  printLine(`grouped by ${report.groupedBy}: ${report.groups} groups\n`);
+  const { root, images, reading, task, splits, attributeNames } = report;
+  printLine(`${root}: ${images} images, read as ${readingText(reading)}`);
+  if (task === 'multi-label') printLine('multi-label: any number of findings on an image');
+  printLine(`grouped by ${report.groupedBy}: ${report.groups} groups`);
+  const given = Object.entries(splits).map(([name, members]) => `${name} ${members}`);
+  if (given.length > 0) printLine(`splits as given: ${given.join(', ')}`);
+  if (attributeNames.length > 0) printLine(`attributes: ${attributeNames.join(', ')}`);
+  printLine('');
   printCounts(report);
   printList(
     'skipped',
@@ -29,13 +36,13 @@ export function printReport(report: ImportReport): void {
 }
 
 /** Images per class (rows) and domain (columns). */
-function printCounts(table: Pick<ImportReport, 'classNames' | 'domainNames' | 'counts'>): void {
+function printCounts({ task, ...table }: ImportReport): void {
   const rows = table.classNames.map((label, i) => ({
     label,
     cells: table.counts.map((row) => row[i] ?? 0),
   }));
   printTable(rows, [
-    { title: 'class', value: (row) => row.label },
+    { title: task === 'multi-label' ? 'finding' : 'class', value: (row) => row.label },
     ...table.domainNames.map((title, i) => ({
       title,
       value: (row: (typeof rows)[number]) => row.cells[i] ?? 0,
