@@ -11,6 +11,8 @@ export interface Choice {
   stem?: ArchitectureSpec['stem'];
   image: number;
   batch: number;
+  /** Of the data set, where a bench makes one. */
+  images?: number;
   rounds?: number;
   device: OnnxDevice;
   threads: number;

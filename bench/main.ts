@@ -5,8 +5,10 @@ import { ARCHITECTURES } from '../contract/architecture.ts';
 import { DEVICE_IDS } from '../contract/devices.ts';
 import type { Bench, Choice } from './bench.ts';
 import { machine } from './bench.ts';
+import { browse } from './browse.ts';
 import { compile } from './compile.ts';
 import { evaluations } from './evaluations.ts';
+import { importing } from './import.ts';
 import { inference } from './inference.ts';
 import { input } from './input.ts';
 import { memory } from './memory.ts';
@@ -20,7 +22,9 @@ const BENCHES: readonly Bench[] = [
   input,
   compile,
   evaluations,
+  importing,
   profile,
+  browse,
 ];
 
 async function run(bench: Bench, choice: Choice): Promise<void> {
@@ -49,6 +53,7 @@ for (const bench of BENCHES) {
     .addOption(new Option('--stem <kind>', 'first layer').choices(['small', 'imagenet']))
     .option('--image <pixels>', 'side, with --architecture', positive, 64)
     .option('--batch <images>', 'per step', positive, 32)
+    .option('--images <count>', 'of the data set', positive)
     .option('--rounds <count>', 'timed rounds of each', positive)
     .option('--threads <count>', 'of ours on the processor', positive, cpus().length)
     .addOption(new Option('--device <id>', 'that ours runs on').choices(devices).default('cpu'))

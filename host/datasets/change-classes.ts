@@ -28,6 +28,8 @@ export function dropUnusedClasses(db: Database, datasetId: string): void {
     .prepare(
       `DELETE FROM classes WHERE dataset_id = ? AND position >= ?
        AND name NOT IN (SELECT value FROM json_each(?))
+       AND NOT EXISTS (SELECT 1 FROM images i WHERE i.class_id = classes.id)
+       AND NOT EXISTS (SELECT 1 FROM image_findings f WHERE f.class_id = classes.id)
        AND NOT EXISTS (SELECT 1 FROM image_overlays o WHERE o.class_id = classes.id)
        AND NOT EXISTS (SELECT 1 FROM finding_overlays o WHERE o.class_id = classes.id)`,
     )
