@@ -10,11 +10,25 @@ test('folders in order, links to folders among them; hidden ones left out; image
   for (const name of ['b', 'a', '.hidden']) mkdirSync(join(root, name));
   symlinkSync(join(root, 'a'), join(root, 'link'));
   symlinkSync(join(root, 'none'), join(root, 'dead'));
-  for (const name of ['1.PNG', '2.jpeg', 'notes.txt', 'folder.png/x']) put(root, name, 'x');
+  for (const name of [
+    '1.PNG',
+    '2.jpeg',
+    'notes.txt',
+    'folder.png/x',
+    'set.ZIP',
+    'DICOMDIR',
+    'labels.csv',
+    'b/x.csv',
+  ])
+    put(root, name, 'x');
   expect(await listFolders(root)).toEqual({
     path: root,
     parent: dirname(root),
     folders: ['a', 'b', 'folder.png', 'link'].map((name) => ({ name, path: join(root, name) })),
+    sources: ['DICOMDIR', 'labels.csv', 'set.ZIP'].map((name) => ({
+      name,
+      path: join(root, name),
+    })),
     images: 2,
   });
 });

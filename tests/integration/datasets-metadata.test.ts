@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { scanFolder } from '../../host/datasets/scan.ts';
+import { scanSource } from '../../host/datasets/scan.ts';
 import { picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
 
 describe('metadata.csv', () => {
@@ -15,7 +15,7 @@ describe('metadata.csv', () => {
         'b/0.png,p2,MIT,,\r\n' +
         'gone.png,p3,MIT,,\r\n',
     );
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(images[0]).toMatchObject({
       path: 'a/0.png',
       group: 'p1',
@@ -33,8 +33,8 @@ describe('metadata.csv', () => {
       { licence: 'not stated', images: 1 },
     ]);
     const text = report.warnings.join('\n');
-    expect(text).toContain('1 row of metadata.csv without an image that was taken: gone.png');
-    expect(text).toContain('1 image without a group in metadata.csv');
+    expect(text).toContain('1 row of metadata names no file: gone.png');
+    expect(text).toContain('1 image without a group');
     expect(text).toContain('b/1.png');
   });
 
@@ -46,12 +46,14 @@ describe('metadata.csv', () => {
       'metadata.csv',
       'file_name,group,licence\na/0.png,p1,MIT\r\na/1.png,p2,"two\r\nlines"\rb/0.png,p3,MIT\nb/1.png,p4,\r\n',
     );
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(images.map(({ group }) => group)).toEqual(['p1', 'p2', 'p3', 'p4']);
     expect(images.map(({ licence }) => licence)).toEqual(['MIT', 'two\r\nlines', 'MIT', null]);
-    expect(report.warnings.join()).not.toContain('without an image');
+    expect(report.warnings.join()).not.toContain('no file');
     put(root, 'metadata.csv', 'file_name,group\r\na/0.png,p1\na/0.png,p2\r\n');
-    await expect(scanFolder(root)).rejects.toMatchObject({ detail: { line: 3, value: 'a/0.png' } });
+    await expect(scanSource(null, root)).rejects.toMatchObject({
+      detail: { line: 3, value: 'a/0.png' },
+    });
   });
 
   test('without a group column images are grouped by identical content', async () => {
@@ -61,7 +63,7 @@ describe('metadata.csv', () => {
     put(root, 'a/2.png', same);
     put(root, 'b/3.png', await picture(2));
     put(root, 'metadata.csv', 'file_name,license\na/1.png,CC0\n');
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(report).toMatchObject({ groupedBy: 'identical content', groups: 2 });
     expect(report.licences).toContainEqual({ licence: 'CC0', images: 1 });
     expect(images[0]!.group).toBe(images[1]!.group);
@@ -81,7 +83,7 @@ describe('metadata.csv', () => {
       'metadata.csv',
       'file_name,group\na/1.png,p3\na/2.png,p2\na/3.png,p2\nb/4.png,p1\nb/5.png,p9\n',
     );
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(images.map(({ group }) => group)).toEqual(['p1', 'p1', 'p1', 'p1', 'p9']);
     expect(report.groups).toBe(2);
     expect(report.warnings.join()).toContain('2 groups joined to others that hold identical files');
@@ -92,11 +94,15 @@ describe('metadata.csv', () => {
     const root = temporaryFolder();
     put(root, `a/${'é'.normalize('NFD')}.png`, await picture(1));
     put(root, 'metadata.csv', `file_name,group\na/${'é'.normalize('NFC')}.png,p1\n`);
-    expect((await scanFolder(root)).images[0]!.group).toBe('p1');
+    expect((await scanSource(null, root)).images[0]!.group).toBe('p1');
   });
 
   test.each([
-    ['no file_name column', 'path,group\na/0.png,1\n', /no column file_name/],
+    [
+      'no file_name column',
+      'path,group\na/0.png,1\n',
+      /metadata\.csv, line 1: there is no column file_name/,
+    ],
     ['a ragged row', 'file_name,group\na/0.png\n', /metadata\.csv is not a proper CSV.*line 2/],
     ['an unclosed quote', 'file_name,group\n"a/0.png,1\n', /metadata\.csv is not a proper CSV/],
     ['two rows', 'file_name,group\na/0.png,1\na/0.png,2\n', /line 3: a second row for a\/0\.png/],
@@ -104,7 +110,7 @@ describe('metadata.csv', () => {
     const root = temporaryFolder();
     await pictures(root, [''], ['a'], 1);
     put(root, 'metadata.csv', csv);
-    await expect(scanFolder(root)).rejects.toMatchObject({
+    await expect(scanSource(null, root)).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringMatching(message),
     });
@@ -114,8 +120,11 @@ describe('metadata.csv', () => {
     const root = temporaryFolder();
     await pictures(root, [''], ['a'], 1);
     put(root, 'a/metadata.csv', 'file_name,group\n0.png,x\n');
-    expect((await scanFolder(root)).report.skipped).toEqual([
-      { path: 'a/metadata.csv', reason: 'metadata.csv is read at the root of the folder only' },
+    expect((await scanSource(null, root)).report.skipped).toEqual([
+      {
+        path: 'a/metadata.csv',
+        reason: 'metadata is read at the root of the folder and in the folders of splits only',
+      },
     ]);
   });
 });

@@ -1,9 +1,11 @@
 /** Every format that can be read; the order is that of offers. */
 import type { Reading, ReadingFormat, ReadingOffer } from '../../../contract/reading.ts';
+import { looksLikeImage } from '../inspect.ts';
 import type { Tree } from '../tree.ts';
 import { aroundTable, givenTable } from './around.ts';
 import { chexpert } from './chexpert.ts';
 import { coco } from './coco.ts';
+import { dicom } from './dicom.ts';
 import { domainnet } from './domainnet.ts';
 import { folders } from './folders.ts';
 import type { Read, ReadOptions, Reader } from './reader.ts';
@@ -15,6 +17,7 @@ const READERS: { readonly [F in ReadingFormat]?: Reader<F> } = {
   domainnet,
   coco,
   table,
+  dicom,
   folders,
 };
 /** What a single table may be read as. */
@@ -23,10 +26,19 @@ const OF_TABLES: readonly ReadingFormat[] = ['chexpert', 'coco', 'table'];
 /** Ways to read a tree, the best first; empty where nothing fits. */
 export async function offersFor(tree: Tree): Promise<ReadingOffer[]> {
   const whole = await aroundTable(tree, { signal: new AbortController().signal });
-  const formats = givenTable(tree) ? OF_TABLES : (Object.keys(READERS) as ReadingFormat[]);
   const offers: ReadingOffer[] = [];
-  for (const format of formats) offers.push(...((await READERS[format]?.offers(whole)) ?? []));
+  for (const format of formatsFor(whole))
+    offers.push(...((await READERS[format]?.offers(whole)) ?? []));
   return offers;
+}
+
+function formatsFor(tree: Tree): readonly ReadingFormat[] {
+  if (givenTable(tree)) return OF_TABLES;
+  const all = Object.keys(READERS) as ReadingFormat[];
+  const images = tree.files.filter(({ path }) => looksLikeImage(path)).length;
+  // A few DICOM files among many pictures are not what the tree is about.
+  if (2 * images <= tree.files.length) return all;
+  return [...all.filter((format) => format !== 'dicom'), 'dicom'];
 }
 
 /** Reads a tree as `reading` says. Throws CarryoverError `bad-input` for what cannot be read so. */

@@ -1,6 +1,7 @@
 /** CheXpert as published: train.csv and valid.csv, in the folder or in CheXpert-v1.0(-small) in it. */
 import { CarryoverError } from '../../../contract/errors.ts';
 import type { Tree, TreeFile } from '../tree.ts';
+import { ageBand } from './age-band.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
 import { FileFinder, folderOf } from './find.ts';
 import type { GivenSplit, Read, Reader } from './reader.ts';
@@ -30,14 +31,6 @@ const SPLITS: Readonly<Record<string, GivenSplit>> = {
   'train.csv': 'train',
   'valid.csv': 'validation',
 };
-/** Oldest age and name of each band. Age is capped at 90 by the publishers; 0 stands for unknown. */
-const AGE_BANDS: readonly (readonly [number, string])[] = [
-  [19, '0-19'],
-  [39, '20-39'],
-  [59, '40-59'],
-  [79, '60-79'],
-  [Infinity, '80+'],
-];
 
 export const chexpert: Reader<'chexpert'> = {
   format: 'chexpert',
@@ -153,16 +146,13 @@ function describer(header: string[]): (cells: string[]) => Record<string, string
     const found: Record<string, string> = {};
     for (const [name, i] of columns) {
       const text = cells[i] ?? '';
+      // Age is capped at 90 by the publishers, and 0 stands for unknown.
       if (text === '' || (name === 'Age' && Number(text) === 0)) continue;
       found[name] = text;
-      if (name === 'Age') Object.assign(found, ageBand(Number(text)));
+      const band = name === 'Age' ? ageBand(Number(text)) : null;
+      if (band !== null) found['Age band'] = band;
     }
     known.set(key, found);
     return found;
   };
-}
-
-function ageBand(age: number): Record<string, string> {
-  const band = age > 0 ? AGE_BANDS.find(([oldest]) => age <= oldest) : undefined;
-  return band ? { 'Age band': band[1] } : {};
 }
