@@ -4,7 +4,7 @@ import { damaged, withFile } from './file.ts';
 import type { ArchiveEntry, ArchiveIndex } from './index.ts';
 import { Kept } from './kept.ts';
 import { indexTar, isTarHeader } from './tar.ts';
-import { indexZip, readZipEntry, storedAt } from './zip.ts';
+import { contentStart, deflatedHead, indexZip, readZipEntry } from './zip.ts';
 
 const BLOCK = 512;
 const ZIP_STARTS = ['PK\x03\x04', 'PK\x05\x06'];
@@ -45,15 +45,23 @@ export async function readEntry(path: string, name: string, limit: number): Prom
   });
 }
 
-/** Where an entry's bytes lie in the archive as they are; null: they are compressed. */
-export async function plainEntry(
-  file: OpenFile,
-  name: string,
-): Promise<{ start: number; bytes: number } | null> {
+/** The beginning of an entry. */
+export interface EntryHead {
+  /** At least as many bytes as were asked for where the entry has them. */
+  head: Buffer;
+  /** Of the whole entry, unpacked. */
+  bytes: number;
+  /** Where it lies in the archive as it is; null: it is compressed. */
+  start: number | null;
+}
+
+/** Reads the beginning of an entry of an open archive. Throws as readEntry. */
+export async function entryHead(file: OpenFile, name: string, length: number): Promise<EntryHead> {
   const { kind, entry } = await find(file, name);
-  if (entry.deflated) return null;
-  const start = kind === 'tar' ? entry.start : await storedAt(file, name, entry);
-  return { start, bytes: entry.bytes };
+  const { bytes, deflated } = entry;
+  if (deflated) return { head: await deflatedHead(file, name, entry, length), bytes, start: null };
+  const start = kind === 'tar' ? entry.start : await contentStart(file, name, entry);
+  return { head: await file.read(start, Math.min(length, bytes)), bytes, start };
 }
 
 async function find(

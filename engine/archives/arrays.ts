@@ -1,11 +1,12 @@
 /** Arrays of images in NumPy's and LeCun's formats, read image by image. */
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
+import { constants, gunzip } from 'node:zlib';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { ByteSource } from '../formats/bytes.ts';
 import { memoryBytes } from '../formats/bytes.ts';
 import { npyHeader } from '../formats/npy.ts';
-import { plainEntry, readEntry } from './archive.ts';
+import { placeText } from '../transforms/place.ts';
+import { entryHead, readEntry } from './archive.ts';
 import type { OpenFile } from './file.ts';
 import { damaged, withFile } from './file.ts';
 import { idxHeader, isIdx } from './idx.ts';
@@ -13,7 +14,9 @@ import { Kept } from './kept.ts';
 
 /** Compressed arrays are unpacked in memory, once, up to this. */
 export const MAX_UNPACKED = 2 ** 31;
-const NPY_HEADER = 1 << 16;
+/** Enough for any header that NumPy writes. */
+const NPY_HEADER = 1 << 12;
+const IDX_HEADER = 1 << 10;
 const KEPT_BYTES = 2 ** 29;
 
 /** Images of one size, uint8, row by row from the top, channels interleaved. */
@@ -31,20 +34,21 @@ export interface ArrayImage {
   channels: 1 | 3;
 }
 
-interface Stored extends ImageArray {
-  /** Where the first image begins: in `unpacked`, or in the file where that is null. */
+interface Located extends ImageArray {
+  /** Where the first image begins: in the file, or in what it unpacks to. */
   begin: number;
-  unpacked: Buffer | null;
+  packed: boolean;
 }
 
 /** null: the file or entry is no array. */
-const arrays = new Kept<Stored | null>(KEPT_BYTES, (stored) => stored?.unpacked?.length ?? 0);
+const located = new Kept<Located | null>(10_000, () => 1);
+const unpacked = new Kept<Buffer>(KEPT_BYTES, (bytes) => bytes.length);
 
-const unzip = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+const unzip = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
 
 /**
- * Size and number of the images in an array: an entry of an .npz, or an IDX file, gzipped or not.
- * @param entry `train_images.npy`; null: the file itself
+ * Size and number of the images in an array: of an .npz, or an IDX file, gzipped or not.
+ * @param entry `train_images.npy` of an .npz, an IDX file in a zip; null: the file itself
  * @returns null where it is no such array at all
  * @throws not-found, io, unsupported (too large when unpacked), bad-input (other numbers, other
  *   axes, cut off)
@@ -53,7 +57,7 @@ export async function openImageArray(
   path: string,
   entry: string | null,
 ): Promise<ImageArray | null> {
-  return withFile(path, (file) => storedArray(file, entry));
+  return withFile(path, (file) => locate(file, entry));
 }
 
 /**
@@ -68,81 +72,89 @@ export async function readArrayImage(
   index: number,
 ): Promise<ArrayImage | null> {
   return withFile(path, async (file) => {
-    const stored = await storedArray(file, entry);
-    if (stored === null) return null;
-    const { images, width, height, channels, begin, unpacked } = stored;
+    const array = await locate(file, entry);
+    if (array === null) return null;
+    const { images, width, height, channels, begin, packed } = array;
     if (!(index >= 0 && index < images)) throw noSuchImage(path, entry, index, images);
     const length = width * height * channels;
     const start = begin + index * length;
-    const data = unpacked?.subarray(start, start + length) ?? (await file.read(start, length));
+    const data = packed
+      ? (await unpackedArray(file, entry)).subarray(start, start + length)
+      : await file.read(start, length);
     if (data.length < length) throw damaged(path, `truncated: image ${index} is not all there`);
     return { data, width, height, channels };
   });
 }
 
-/** The whole of a (gzipped) IDX file, for its labels. Throws as openImageArray. */
-export async function readUnpacked(file: OpenFile): Promise<Buffer> {
-  const bytes = await file.read(0, Math.min(file.size, MAX_UNPACKED));
+/**
+ * The bytes of a file that may be gzipped.
+ * @param name what errors name
+ * @throws unsupported (too large when unpacked), bad-input (damaged)
+ */
+export async function gunzipped(bytes: Buffer, name: string): Promise<Buffer> {
   if (!isGzip(bytes)) return bytes;
   try {
     return await unzip(bytes, { maxOutputLength: MAX_UNPACKED });
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(file.path, 'unpack it with gunzip');
+    if (error instanceof RangeError) throw tooLarge(name, 'unpack it with gunzip');
     const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(file.path, `it cannot be unpacked: ${reason}`);
+    throw damaged(name, `it cannot be unpacked: ${reason}`);
   }
 }
 
-async function storedArray(file: OpenFile, entry: string | null): Promise<Stored | null> {
-  return arrays.get(`${file.path}\0${entry ?? ''}`, file, () =>
-    entry === null ? storedIdx(file) : storedNpy(file, entry),
+async function unpackedArray(file: OpenFile, entry: string | null): Promise<Buffer> {
+  return unpacked.get(keyOf(file, entry), file, async () => {
+    const bytes =
+      entry === null
+        ? await file.read(0, Math.min(file.size, MAX_UNPACKED))
+        : await readEntry(file.path, entry, MAX_UNPACKED);
+    return gunzipped(bytes, nameOf(file.path, entry));
+  });
+}
+
+async function locate(file: OpenFile, entry: string | null): Promise<Located | null> {
+  return located.get(keyOf(file, entry), file, () =>
+    entry?.endsWith('.npy') === true ? locateNpy(file, entry) : locateIdx(file, entry),
   );
 }
 
-async function storedNpy(file: OpenFile, entry: string): Promise<Stored | null> {
-  if (!entry.endsWith('.npy')) return null;
-  const plain = await plainEntry(file, entry);
-  const name = `${file.path}/${entry}`;
-  if (plain !== null) {
-    const head = await file.read(plain.start, Math.min(plain.bytes, NPY_HEADER));
-    const array = imagesOfNpy(memoryBytes(head, name), plain.bytes);
-    return { ...array, begin: plain.start + array.begin, unpacked: null };
+async function locateNpy(file: OpenFile, entry: string): Promise<Located> {
+  const name = nameOf(file.path, entry);
+  const { head, bytes, start } = await entryHead(file, entry, NPY_HEADER);
+  if (start === null && bytes > MAX_UNPACKED) {
+    throw tooLarge(name, 'save it with numpy.savez (not savez_compressed): it is read as it lies');
   }
-  const wayOut = 'save it with numpy.savez (not savez_compressed): then it is read as it lies';
-  const unpacked = await readEntry(file.path, entry, MAX_UNPACKED).catch((error: unknown) => {
-    const over = error instanceof CarryoverError && error.message.includes('over the limit');
-    throw over ? tooLarge(name, wayOut) : error;
-  });
-  return { ...imagesOfNpy(memoryBytes(unpacked, name), unpacked.length), unpacked };
-}
-
-/** @param bytes of the array's file; `source` may hold its beginning only */
-function imagesOfNpy(source: ByteSource, bytes: number): Omit<Stored, 'unpacked'> {
-  const { element, columnsFirst, shape, begin } = npyHeader(source);
+  const { element, columnsFirst, shape, begin } = npyHeader(memoryBytes(head, name));
   if (element !== 'uint8') {
     throw damaged(
-      source.file,
+      name,
       `its numbers are ${element}; images are read as uint8 (0 to 255)`,
       'save the images as uint8',
     );
   }
-  if (columnsFirst) {
-    throw damaged(source.file, 'it is stored column by column', 'save it with order="C"');
-  }
-  return { ...asImages(source.file, shape, bytes - begin), begin };
+  if (columnsFirst) throw damaged(name, 'it is stored column by column', 'save it with order="C"');
+  const array = asImages(name, shape, bytes - begin);
+  return { ...array, begin: (start ?? 0) + begin, packed: start === null };
 }
 
-async function storedIdx(file: OpenFile): Promise<Stored | null> {
-  const head = await file.read(0, 64);
-  if (isGzip(head)) {
-    const unpacked = await readUnpacked(file);
-    if (!isIdx(unpacked)) return null;
-    const { shape, begin } = idxHeader(file.path, unpacked);
-    return { ...asImages(file.path, shape, unpacked.length - begin), begin, unpacked };
-  }
-  if (!isIdx(head)) return null;
-  const { shape, begin } = idxHeader(file.path, head);
-  return { ...asImages(file.path, shape, file.size - begin), begin, unpacked: null };
+async function locateIdx(file: OpenFile, entry: string | null): Promise<Located | null> {
+  const { head, bytes, start } =
+    entry === null
+      ? { head: await file.read(0, IDX_HEADER), bytes: file.size, start: 0 }
+      : await entryHead(file, entry, IDX_HEADER);
+  const gzip = isGzip(head);
+  const plain = gzip ? await startOf(head) : head;
+  if (!isIdx(plain)) return null;
+  const name = nameOf(file.path, entry);
+  const { shape, begin } = idxHeader(name, plain);
+  const array = asImages(name, shape, gzip ? Infinity : bytes - begin);
+  return { ...array, begin: (start ?? 0) + begin, packed: gzip || start === null };
+}
+
+/** The first bytes of something gzipped; none where it is damaged. */
+async function startOf(bytes: Buffer): Promise<Buffer> {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH };
+  return unzip(bytes, options).catch(() => Buffer.alloc(0));
 }
 
 /** The axes of an array as those of images, once its numbers are all there. */
@@ -162,12 +174,20 @@ function asImages(name: string, shape: number[], bytes: number): ImageArray {
   return { images, width, height, channels };
 }
 
+function keyOf({ path }: OpenFile, entry: string | null): string {
+  return `${path}\0${entry ?? ''}`;
+}
+
+function nameOf(path: string, entry: string | null): string {
+  return placeText(path, entry, null);
+}
+
 function isGzip(bytes: Buffer): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 function noSuchImage(path: string, entry: string | null, index: number, images: number): Error {
-  const name = entry === null ? path : `${path}/${entry}`;
+  const name = nameOf(path, entry);
   return new CarryoverError(
     'not-found',
     `${name}: it has ${images} images, none numbered ${index}`,

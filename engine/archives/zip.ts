@@ -1,4 +1,5 @@
-import { crc32, inflateRaw } from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
+import { constants, crc32, inflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Entry } from 'yauzl';
 import { fromRandomAccessReaderPromise, getFileNameLowLevel, RandomAccessReader } from 'yauzl';
@@ -27,7 +28,7 @@ const TYPES: Record<number, string> = {
   0xa: 'symbolic link (links in archives are not followed)',
 };
 
-const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
+const inflate = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);
 
 /**
  * Lists a zip archive (zip64 too) by its central directory; no contents are read.
@@ -148,8 +149,29 @@ async function packedBytes(file: OpenFile, name: string, entry: ArchiveEntry): P
   throw damagedEntry(file, name, 'the archive ends before it does');
 }
 
-/** Where the contents of a stored entry begin in the archive. */
-export async function storedAt(file: OpenFile, name: string, entry: ArchiveEntry): Promise<number> {
+/** The first bytes of a compressed entry, `length` of them where it has as many. */
+export async function deflatedHead(
+  file: OpenFile,
+  name: string,
+  entry: ArchiveEntry,
+  length: number,
+): Promise<Buffer> {
+  const start = await contentStart(file, name, entry);
+  // What does not shrink is stored with 5 bytes for every block.
+  const packed = await file.read(start, Math.min(entry.packed, length + EXTRA));
+  try {
+    return await inflate(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    throw damagedEntry(file, name, 'it does not unpack');
+  }
+}
+
+/** Where the contents of an entry begin in the archive. */
+export async function contentStart(
+  file: OpenFile,
+  name: string,
+  entry: ArchiveEntry,
+): Promise<number> {
   const bytes = await file.read(entry.start, LOCAL_HEADER);
   return entry.start + headerLength(file, name, bytes);
 }
