@@ -97,7 +97,7 @@ describe('what levels of folders are taken for', () => {
     expect(offers.length).toBeGreaterThan(2);
     expect(offers[0]).toMatchObject({
       title: 'Folders: domain / split / class / image',
-      why: expect.stringContaining('test, train are the names of splits'),
+      why: expect.stringContaining('named as splits are: test, train'),
     });
     expect(offers.map(({ reading }) => reading)).toContainEqual(
       folders('ignore', 'split', 'class'),

@@ -8,13 +8,19 @@ import { coco } from './coco.ts';
 import { dicom } from './dicom.ts';
 import { domainnet } from './domainnet.ts';
 import { folders } from './folders.ts';
+import { idx } from './idx.ts';
+import { npz } from './npz.ts';
 import type { Read, ReadOptions, Reader } from './reader.ts';
 import { table } from './table.ts';
+import { webdataset } from './webdataset.ts';
 
 /** Published layouts before general ones: what is surest is offered first. */
-const READERS: { readonly [F in ReadingFormat]?: Reader<F> } = {
+const READERS: { readonly [F in ReadingFormat]: Reader<F> } = {
   chexpert,
   domainnet,
+  npz,
+  idx,
+  webdataset,
   coco,
   table,
   dicom,
@@ -27,8 +33,7 @@ const OF_TABLES: readonly ReadingFormat[] = ['chexpert', 'coco', 'table'];
 export async function offersFor(tree: Tree): Promise<ReadingOffer[]> {
   const whole = await aroundTable(tree, { signal: new AbortController().signal });
   const offers: ReadingOffer[] = [];
-  for (const format of formatsFor(whole))
-    offers.push(...((await READERS[format]?.offers(whole)) ?? []));
+  for (const format of formatsFor(whole)) offers.push(...(await READERS[format].offers(whole)));
   return offers;
 }
 

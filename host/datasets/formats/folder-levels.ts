@@ -72,7 +72,7 @@ function guess(paths: string[][], depth: number, archive: boolean): Guess[] {
   if (at >= 0) fixed[at] = 'split';
   const open = names.flatMap((_, i) => (i === at ? [] : [i]));
   const varied = open.filter((i) => (names[i]?.size ?? 0) > 1);
-  const splitWhy = at < 0 ? '' : `; ${listed(names[at])} are the names of splits`;
+  const splitWhy = at < 0 ? '' : `; named as splits are: ${listed(names[at])}`;
   if (open.length === 0) {
     const levels = fixed.with(at, 'class');
     return [{ levels, why: `all images lie in ${listed(names[at])}` }];
@@ -95,7 +95,7 @@ function plainer(fixed: Level[], open: number[], at: number, names: Set<string>[
     { levels: fixed.with(last, 'class'), why: 'only the folder that an image lies in is read' },
   ];
   if (at >= 0 && at !== last) {
-    const why = `${listed(names[at])} are read as domains, not as splits`;
+    const why = `read as domains, not as splits: ${listed(names[at])}`;
     found.push({ levels: fixed.with(at, 'domain').with(last, 'class'), why });
   }
   return found;
