@@ -11,9 +11,10 @@ test('the sample of 4,260 real images is imported with its groups and licences',
   host,
 }) => {
   await visit(page, '#/data?import=choose');
-  await page.getByLabel('Path of the folder').fill(host.images);
+  await page.getByLabel('Path of the folder or file').fill(host.images);
   await page.keyboard.press('Enter');
-  const dialog = page.getByRole('dialog', { name: /Dry run/ });
+  await page.getByRole('button', { name: 'Look at every image' }).click();
+  const dialog = page.getByRole('dialog', { name: 'What would be imported' });
   await expect(dialog.getByText(/group column of metadata\.csv/)).toBeVisible();
   await expect(dialog.getByText('CC-BY-SA-4.0')).toBeVisible();
   await expectAccessible(page);

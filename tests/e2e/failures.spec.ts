@@ -4,8 +4,8 @@ import { expectAccessible, visit } from './support/pages.ts';
 test('a folder that is not there is named, with what to do', async ({ entered: page }) => {
   await visit(page, '#/data?import=choose');
   const missing = '/no/such folder/of “images”';
-  await page.getByLabel('Path of the folder').fill(missing);
-  await page.getByRole('button', { name: 'Look through the folder' }).click();
+  await page.getByLabel('Path of the folder or file').fill(missing);
+  await page.getByRole('button', { name: 'Look at it' }).click();
   await expect(page.getByRole('alert').filter({ hasText: missing }).first()).toBeVisible();
   await expectAccessible(page);
 });
@@ -17,7 +17,7 @@ test('a study that is not there says so instead of an empty page', async ({ ente
 
 test('keys are left alone while typing, and ? lists them otherwise', async ({ entered: page }) => {
   await visit(page, '#/data?import=choose');
-  const path = page.getByLabel('Path of the folder');
+  const path = page.getByLabel('Path of the folder or file');
   await path.fill('');
   await path.pressSequentially('gs?');
   await expect(path).toHaveValue('gs?');

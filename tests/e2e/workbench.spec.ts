@@ -11,14 +11,18 @@ test('a folder is imported by keyboard, after a dry run that says what is in it'
   host,
 }) => {
   await expect(page.getByText('No data sets yet')).toBeVisible();
-  await page.getByRole('link', { name: 'Import a folder' }).first().focus();
+  await page.getByRole('link', { name: 'Import images' }).first().focus();
   await page.keyboard.press('Enter');
-  await expect(page.getByLabel('Path of the folder')).toBeFocused();
+  await expect(page.getByLabel('Path of the folder or file')).toBeFocused();
   await page.keyboard.insertText(host.images);
   await page.keyboard.press('Enter');
 
-  const dialog = page.getByRole('dialog', { name: /Dry run/ });
-  await expect(dialog.getByText('domain/class/image')).toBeVisible();
+  const best = page.getByRole('radio', { name: /^Folders: domain \/ class \/ image/ });
+  await expect(best).toBeChecked();
+  await expect(page.getByText('180 images, 3 classes, 2 domains')).toBeVisible();
+  await page.getByRole('button', { name: 'Look at every image' }).press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'What would be imported' });
+  await expect(dialog.getByText('folders: domain / class / image')).toBeVisible();
   const row = dialog.getByRole('row', { name: 'circle' });
   await expect(row.getByRole('cell')).toHaveText(['30', '30', '60']);
   await expectAccessible(page);
@@ -338,6 +342,7 @@ for (const theme of ['light', 'dark'] as const) {
     await look('data-set');
     await page.getByRole('button', { name: 'Enlarge' }).click();
     await look('image');
+    await page.getByRole('button', { name: 'Data set', exact: true }).click();
     await page.getByRole('button', { name: 'Import report' }).click();
     await look('import-report');
     await visit(page, '#/data?import=choose');

@@ -2,7 +2,6 @@ import type { Change, ChangeEntry, ImageFilter, ImageRow } from '../../../contra
 import type { Failure } from '../../../contract/errors.ts';
 import { attempt, call } from '../lib/api.ts';
 import { Loaded } from '../lib/loaded.svelte.ts';
-import { notices } from '../lib/notices.svelte.ts';
 import type { Paged } from '../lib/paged.svelte.ts';
 import { rangesSize, type Ranges } from '../lib/ranges.ts';
 import { changeText } from './changes.ts';
@@ -11,6 +10,8 @@ import { changeText } from './changes.ts';
 export class Changer {
   busy = $state(false);
   failure: Failure | null = $state.raw(null);
+  /** What was done last, in words. */
+  said = $state('');
   history = new Loaded<ChangeEntry[]>();
   /** What an undo takes back. */
   last = $derived(this.history.value?.find((entry) => entry.undoneAt === null) ?? null);
@@ -30,14 +31,14 @@ export class Changer {
   apply(filter: () => Promise<ImageFilter>, change: Change): Promise<void> {
     return this.#work(async () => {
       const body = { datasetId: this.#datasetId, filter: await filter(), change };
-      notices.say(`${changeText(await call('datasets.change', body))}.`);
+      this.said = `${changeText(await call('datasets.change', body))}.`;
     });
   }
 
   undo(changeId: number): Promise<void> {
     return this.#work(async () => {
       const entry = await call('datasets.undo', { datasetId: this.#datasetId, changeId });
-      notices.say(`Taken back: ${changeText(entry)}.`);
+      this.said = `Taken back: ${changeText(entry)}.`;
     });
   }
 

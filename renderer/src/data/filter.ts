@@ -105,5 +105,8 @@ export function inOrder(values: readonly string[]): string[] {
 }
 
 /** What images of this data set are given as, in the order that splits are read. */
-export const givenSplits = (dataset: DatasetDetail): string[] =>
-  Object.keys(dataset.report.splits).length === 0 ? [] : [...GIVEN];
+export function givenSplits({ report }: Pick<DatasetDetail, 'report'>): string[] {
+  const given = Object.values(report.splits).reduce((sum, images) => sum + images, 0);
+  const rest = given > 0 && given < report.images;
+  return GIVEN.filter((one) => (one === 'none' ? rest : (report.splits[one] ?? 0) > 0));
+}
