@@ -1,11 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { stat } from 'node:fs/promises';
-import type {
-  DatasetDetail,
-  DatasetSummary,
-  FindingValue,
-  ImageDetail,
-} from '../../contract/datasets.ts';
+import type { DatasetDetail, DatasetSummary, ImageDetail } from '../../contract/datasets.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { contentHash, readContent } from '../../engine/transforms/content.ts';
 import type { Place } from '../../engine/transforms/place.ts';
@@ -13,7 +8,7 @@ import { hasBit } from './bits.ts';
 import type { Columns } from './columns.ts';
 import { columnsOf, valuesOf } from './columns.ts';
 import type { StoredRow } from './rows.ts';
-import { ROW_COLUMNS, ROW_JOINS, asRow } from './rows.ts';
+import { ROW_COLUMNS, ROW_JOINS, asRow, attributesOf, findingsOf } from './rows.ts';
 import { absolutePath } from './walk.ts';
 
 const SUMMARY = `SELECT s.id, s.name, s.root, s.task, s.content_hash AS contentHash,
@@ -156,34 +151,10 @@ export async function getImage(db: Database, id: number): Promise<ImageDetail> {
   return {
     ...row,
     absolutePath: place.file,
-    findings: findingsOf(db, id),
-    attributes: attributesOf(db, id),
+    findings: findingsOf(db, [id]).get(id) ?? {},
+    attributes: attributesOf(db, [id]).get(id) ?? {},
     state: await fileState(place, { ...row, modifiedMs }),
   };
-}
-
-/** What is known of the findings on an image, with the user's changes. */
-export function findingsOf(db: Database, id: number): Record<string, FindingValue> {
-  const rows = db
-    .prepare<[number], [string, FindingValue]>(
-      `SELECT c.name, f.value FROM current_findings f JOIN classes c ON c.id = f.class_id
-       WHERE f.image_id = ? ORDER BY c.position`,
-    )
-    .raw()
-    .all(id);
-  return Object.fromEntries(rows);
-}
-
-/** The attributes of an image by their names. */
-export function attributesOf(db: Database, id: number): Record<string, string> {
-  const rows = db
-    .prepare<[number], [string, string]>(
-      `SELECT a.name, v.value FROM image_attributes i JOIN attribute_values v ON v.id = i.value_id
-       JOIN attributes a ON a.id = v.attribute_id WHERE i.image_id = ? ORDER BY a.position`,
-    )
-    .raw()
-    .all(id);
-  return Object.fromEntries(rows);
 }
 
 /**

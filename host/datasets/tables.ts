@@ -5,9 +5,9 @@ import type { Cell } from '../csv.ts';
 import { asText, csvLine } from '../csv.ts';
 import type { HostContext } from '../context.ts';
 import { idsMatching } from './query.ts';
-import { attributesOf, findingsOf, getSummary, listAttributeNames, listNames } from './read.ts';
+import { getSummary, listAttributeNames, listNames } from './read.ts';
 import type { StoredRow } from './rows.ts';
-import { ROW_COLUMNS, ROW_JOINS, asRow } from './rows.ts';
+import { FROM_IDS, ROW_COLUMNS, asRow, attributesOf, findingsOf } from './rows.ts';
 
 /** Images that are read at once: between the pieces others may write. */
 const AT_ONCE = 500;
@@ -20,17 +20,20 @@ function* imagesOf(
   datasetId: string,
   excluded: 'with' | 'without',
 ): Generator<TableImage[]> {
-  const read = db.prepare<[number], StoredRow<Omit<TableImage, 'findings' | 'attributes'>>>(
+  const read = db.prepare<[string], StoredRow<Omit<TableImage, 'findings' | 'attributes'>>>(
     `SELECT ${ROW_COLUMNS}, i.split, i.bytes, i.sha256, i.format, i.licence, i.attribution, i.source
-     FROM current_images i ${ROW_JOINS} WHERE i.id = ?`,
+     ${FROM_IDS} ORDER BY j.key`,
   );
-  const ids = idsMatching(db, datasetId, { excluded });
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    yield [...ids.subarray(from, from + AT_ONCE)].flatMap((id) => {
-      const stored = read.get(id);
-      if (!stored) return [];
-      return [{ ...asRow(stored), findings: findingsOf(db, id), attributes: attributesOf(db, id) }];
-    });
+  const all = idsMatching(db, datasetId, { excluded });
+  for (let from = 0; from < all.length; from += AT_ONCE) {
+    const ids = [...all.subarray(from, from + AT_ONCE)];
+    const findings = findingsOf(db, ids);
+    const attributes = attributesOf(db, ids);
+    yield read.all(JSON.stringify(ids)).map((stored) => ({
+      ...asRow(stored),
+      findings: findings.get(stored.id) ?? {},
+      attributes: attributes.get(stored.id) ?? {},
+    }));
   }
 }
 

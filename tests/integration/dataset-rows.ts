@@ -31,6 +31,10 @@ export function insertDataset(
   id: string,
   images: readonly RowImage[],
 ): Map<string, number> {
+  return db.transaction(() => insertAll(db, id, images))();
+}
+
+function insertAll(db: Database, id: string, images: readonly RowImage[]): Map<string, number> {
   const multi = images.some(({ findings }) => findings);
   const classNames = distinct(
     images.flatMap(({ label, findings }) => (label ? [label] : Object.keys(findings ?? {}))),

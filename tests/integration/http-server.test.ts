@@ -198,12 +198,12 @@ describe('the API', () => {
     expect((await ask('/api/app.info')).status).toBe(404);
   });
 
-  test('refuses a body over 2 MB, announced or not', async () => {
+  test('refuses a body over 32 MB, announced or not', async () => {
     const { ask, call } = await openServer();
-    const body = JSON.stringify({ yaml: 'x'.repeat(2_000_000) });
+    const body = JSON.stringify({ yaml: 'x'.repeat(32_000_000) });
     const announced = await ask('/api/studies.check', { method: 'POST', headers: JSON_TYPE, body });
     expect(announced.status).toBe(413);
-    expect(failureOf(announced).message).toContain('2000000');
+    expect(failureOf(announced).message).toContain('32000000');
     const chunked = await ask('/api/studies.check', {
       method: 'POST',
       headers: { ...JSON_TYPE, 'transfer-encoding': 'chunked' },
