@@ -119,12 +119,20 @@ export async function importImages(
     await mkdir(join(root, path, '..'), { recursive: true });
     await writeFile(join(root, path), data);
   }
-  const scan = await finished(server, await server.call('datasets.scan', { path: root }));
+  return { root, ...(await importSource(server, root)) };
+}
+
+/** Imports what lies at a path through the API and returns its images. */
+export async function importSource(
+  server: TestServer,
+  path: string,
+): Promise<{ ids: Map<string, number>; datasetId: string }> {
+  const scan = await finished(server, await server.call('datasets.scan', { path }));
   const imported = await server.call('datasets.import', { scanId: scan, name: 'images' });
   const datasetId = await finished(server, imported);
   const page = await server.call('images.query', { datasetId, filter: {}, offset: 0, limit: 100 });
   if (!page.ok) throw new Error(page.error.message);
-  return { root, datasetId, ids: new Map(page.value.images.map(({ path, id }) => [path, id])) };
+  return { datasetId, ids: new Map(page.value.images.map((image) => [image.path, image.id])) };
 }
 
 async function finished(server: TestServer, started: Answer<{ id: string }>): Promise<string> {
