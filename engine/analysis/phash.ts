@@ -53,10 +53,14 @@ function lowFrequencies(luma: Uint8Array): Float64Array {
 /** How many bits of two 64-bit hashes differ, 0 to 64. */
 export function hammingDistance(a: bigint, b: bigint): number {
   const differing = BigInt.asUintN(64, a ^ b);
-  return ones(Number(differing >> 32n)) + ones(Number(differing & 0xffffffffn));
+  return (
+    differingBits(Number(differing >> 32n), 0) + differingBits(Number(differing & 0xffffffffn), 0)
+  );
 }
 
-function ones(word: number): number {
+/** How many bits of two 32-bit words differ. */
+export function differingBits(a: number, b: number): number {
+  const word = a ^ b;
   let rest = word - ((word >>> 1) & 0x55555555);
   rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
   rest = (rest + (rest >>> 4)) & 0x0f0f0f0f;
