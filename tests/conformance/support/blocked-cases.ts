@@ -127,6 +127,16 @@ export const BLOCKED_CASES: Case[] = [
     }),
   ],
   [
+    'maxPool of a relu',
+    of((g, i, c) => {
+      const [height, width] = [2 * i.height, 2 * i.width];
+      const x = convolved(g, imageOf(g, { ...i, height, width }), 'filter', same(c, c.filters));
+      // No window of zeros only: its first maximum could be anywhere.
+      const mostlyPositive = g.relu(g.add(x, g.constant(6)));
+      return g.maxPool(mostlyPositive, { size: 3, stride: 2, pad: 1 });
+    }),
+  ],
+  [
     'averagePool of a conv2d',
     of((g, i, c) => g.averagePool(convolved(g, imageOf(g, i), 'filter', same(c, c.filters)), 2)),
   ],

@@ -15,6 +15,7 @@ import {
 import { blocksFilterGradient, emitBlockedFilterGradient } from './filter-gradient.ts';
 import type { Fusion } from './fusion.ts';
 import * as normalisation from './normalisation.ts';
+import { emitStagedPool, emitStagedPoolGradient, poolsByStages } from './pool-gradient.ts';
 import { blocksStridedGradient, emitStridedGradient } from './strided-gradient.ts';
 import { four, inputOf } from './values.ts';
 
@@ -99,7 +100,12 @@ const RULES: { [K in Kind]?: (e: Emitter, value: Value) => Emitted | null } = {
     blocksStridedGradient(value, e.block)
       ? { name: emitStridedGradient(e, value), layout: 'blocked' }
       : null,
+  maxPoolGradient: (e, value) =>
+    poolsByStages(value, e.block)
+      ? { name: emitStagedPoolGradient(e, value), layout: 'blocked' }
+      : null,
   maxPool: (e, value) => {
+    if (poolsByStages(value, e.block)) return { name: emitStagedPool(e, value), layout: 'blocked' };
     const x = inputOf(value, 0);
     if (!fitsBlocks(value.shape, e.block)) return null;
     const { size, stride, pad } = value.operation as { size: number; stride: number; pad: number };

@@ -5,7 +5,8 @@ import { NCHWC } from '../layout.ts';
 
 export interface Convolving {
   window: readonly number[];
-  stride: number;
+  /** Of both axes, or of rows and of columns. */
+  stride: number | readonly [number, number];
   /** Of rows and columns before, then after. */
   pads: readonly number[];
   groups: number;
@@ -22,7 +23,7 @@ export function convolve(
   const given = inputs.slice(0, inputs.findLastIndex((name) => name !== '') + 1);
   const attributes = {
     kernel_shape: ints(...window),
-    strides: ints(stride, stride),
+    strides: ints(...(typeof stride === 'number' ? [stride, stride] : stride)),
     dilations: ints(dilation, dilation),
     pads: ints(...pads),
     group: int(groups),

@@ -12,10 +12,13 @@ import type { Four } from './values.ts';
 /** Images of more pixels are convolved one by one. */
 const MOST_PIXELS = 16;
 
+/** With the same stride along both axes. */
+type Uniform = Convolving & { stride: number };
+
 /** Whether images of shape x, convolved so, are better off side by side. */
 export function fitsSideBySide(
   [batch, , height, width]: Four,
-  { window, stride, groups, pads }: Convolving,
+  { window, stride, groups, pads }: Uniform,
 ): boolean {
   const small = batch > 1 && height * width <= MOST_PIXELS;
   const [, columns = 1] = window;
@@ -32,7 +35,7 @@ export function convolveSideBySide(
   inputs: readonly [string, string, string, string],
   x: Four,
   y: Four,
-  how: Convolving,
+  how: Uniform,
 ): string {
   const [images, filter, bias, sum] = inputs;
   const [top, before, bottom, after] = how.pads as Four;
