@@ -107,7 +107,8 @@ describe('COCO', () => {
       bbox: [1, 1, 5, 5],
       area: 25,
       iscrowd: 0,
-      segmentation: [],
+      // Outlines as polygons and as run lengths, whose text may hold anything.
+      segmentation: id % 2 ? [[1.5, 2, 3, 4]] : { size: [24, 20], counts: 'a]}\\"[{0' },
     };
   };
   const file = (images: number[], annotations: object[]) =>

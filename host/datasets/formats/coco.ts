@@ -1,19 +1,23 @@
 /** Annotations as COCO writes them: images, categories and annotations in one JSON file. */
+import { open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { FindingValue } from '../../../contract/datasets.ts';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { counted, fewOf } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
+import { absolutePath } from '../walk.ts';
 import { givenTable } from './around.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
+import { withoutShapes } from './coco-shapes.ts';
 import { FileFinder, folderOf } from './find.ts';
 import type { Read, Reader } from './reader.ts';
 import { splitInPath } from './splits.ts';
 
 const MAX_BYTES = 500 * 2 ** 20;
-/** Larger files are told by their beginning alone when offers are made. */
+/** Up to here a file is parsed when offers are made. */
 const MAX_OFFERED_BYTES = 8 * 2 ** 20;
+const START_BYTES = 2 ** 20;
 const MOST_FILES = 24;
 const MOST_FOLDERS_DEEP = 2;
 
@@ -74,16 +78,25 @@ function jsonFiles(tree: Tree): TreeFile[] {
 }
 
 async function looksLikeCoco(tree: Tree, file: TreeFile): Promise<boolean> {
-  if (file.bytes > MAX_BYTES) return false;
-  const bytes = await tree.read(file, MAX_BYTES);
-  if (bytes.length > MAX_OFFERED_BYTES) {
-    const start = bytes.toString('latin1', 0, MAX_OFFERED_BYTES);
-    return /^\s*\{/.test(start) && /"(file_name|category_id)"\s*:/.test(start);
-  }
+  if (file.bytes > MAX_OFFERED_BYTES) return startsAsCoco(tree, file);
+  const bytes = await tree.read(file, MAX_OFFERED_BYTES);
   try {
     return cocoSchema.safeParse(JSON.parse(bytes.toString('utf8'))).success;
   } catch {
     return false;
+  }
+}
+
+/** Large files are told by their beginning; in an archive they are not looked into. */
+async function startsAsCoco(tree: Tree, file: TreeFile): Promise<boolean> {
+  if (file.entry !== null || file.bytes > MAX_BYTES) return false;
+  const opened = await open(absolutePath(tree.root, file.file), 'r');
+  try {
+    const { buffer, bytesRead } = await opened.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
+    const start = buffer.toString('latin1', 0, bytesRead);
+    return /^\s*\{/.test(start) && /"(file_name|category_id)"\s*:/.test(start);
+  } finally {
+    await opened.close();
   }
 }
 
@@ -95,7 +108,7 @@ async function parseCoco(tree: Tree, file: TreeFile): Promise<Coco> {
     new CarryoverError('bad-input', `${file.path}: ${reason}`, { file: file.path, wayOut });
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = JSON.parse(withoutShapes(bytes).toString('utf8'));
   } catch (error) {
     throw fail(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
