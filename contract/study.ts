@@ -319,6 +319,9 @@ export interface StudyDetail extends StudySummary {
   results: StudyResults | null;
 }
 
+/** A subgroup of fewer test images than this is marked: its numbers say little. */
+export const FEW_IMAGES = 10;
+
 /** Accuracy of one arm on the test images with one value of an attribute. */
 export interface SubgroupResult {
   attribute: string;
@@ -338,6 +341,11 @@ export interface OverSeeds {
   max: number;
   values: number[];
   runIds: string[];
+}
+
+/** What an arm is judged by: with findings the area under the ROC curve, else accuracy. */
+export function measureOf(arm: { accuracy: OverSeeds; auc: OverSeeds | null }): OverSeeds {
+  return arm.auc ?? arm.accuracy;
 }
 
 /** The numbers of a study, as the report, the app and `--json` show them. */
@@ -362,7 +370,7 @@ export interface StudyResults {
   subgroups: SubgroupResult[];
   /** Leaks that were overruled; shown on every figure. */
   warnings: string[];
-  /** 100 (A_pretrained - A_random) / A_pretrained by shuffle, from the means over seeds. */
+  /** 100 (A_pretrained - A_random) / A_pretrained by shuffle, from the means over seeds; A: `measureOf`. */
   relativeDrop: { shuffle: string; pretrained: string; random: string; percent: number }[];
   /** Every pair of runs of one shuffle, by the kind of pair (P-T/P-T ...). */
   pairs: {

@@ -63,6 +63,7 @@ export function printRuns(runs: readonly RunSummary[]): void {
     printLine('no runs yet: carryover study run FILE');
     return;
   }
+  const area: Column<RunSummary> = { title: 'test AUC', value: (row) => shown(row.testAuc) };
   printTable(runs, [
     { title: 'run', value: (row) => row.id },
     { title: 'arm', value: (row) => row.arm },
@@ -73,6 +74,7 @@ export function printRuns(runs: readonly RunSummary[]): void {
     { title: 'epochs', value: (row) => `${row.epochsDone}/${row.epochs}` },
     { title: 'train accuracy', value: (row) => shown(row.trainAccuracy) },
     { title: 'test accuracy', value: (row) => shown(row.testAccuracy) },
+    ...(runs.some(({ testAuc }) => testAuc !== null) ? [area] : []),
     { title: 'optimisation speed', value: (row) => shown(row.optimisationSpeed) },
   ]);
 }
@@ -108,6 +110,13 @@ function printCurve(curve: readonly EpochMetrics[]): void {
     { title: 'validation loss', value: (row) => shown(row.validationLoss) },
     { title: 'validation accuracy', value: (row) => shown(row.validationAccuracy) },
   ];
+  const areas: Column<EpochMetrics>[] = [
+    { title: 'train AUC', value: (row) => shown(row.trainAuc) },
+    ...(validated
+      ? [{ title: 'validation AUC', value: (row: EpochMetrics) => shown(row.validationAuc) }]
+      : []),
+    { title: 'test AUC', value: (row) => shown(row.testAuc) },
+  ];
   printTable(curve, [
     { title: 'epoch', value: (row) => row.epoch },
     { title: 'train loss', value: (row) => shown(row.trainLoss) },
@@ -115,6 +124,7 @@ function printCurve(curve: readonly EpochMetrics[]): void {
     ...(validated ? validation : []),
     { title: 'test loss', value: (row) => shown(row.testLoss) },
     { title: 'test accuracy', value: (row) => shown(row.testAccuracy) },
+    ...(curve.some(({ testAuc }) => testAuc !== null) ? areas : []),
     { title: 'learning rate', value: (row) => row.learningRate.toPrecision(3) },
     { title: 'seconds', value: (row) => row.seconds.toFixed(1) },
   ]);

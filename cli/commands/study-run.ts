@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Job } from '../../contract/jobs.ts';
-import type { StudyDetail, StudyResults } from '../../contract/study.ts';
+import { FEW_IMAGES } from '../../contract/study.ts';
+import type { OverSeeds, StudyDetail, StudyResults } from '../../contract/study.ts';
 import { isUpToDate } from '../../host/studies/runner.ts';
 import { saveStudy } from '../../host/studies/save.ts';
 import type { Workbench } from '../../host/workbench.ts';
@@ -54,6 +55,8 @@ export function printOutcome(workbench: Workbench, study: StudyDetail, json: boo
   if (json || results === null) return;
   for (const warning of plan.warnings) process.stderr.write(`note: ${warning}\n`);
   printMainTable(results);
+  printFindings(results);
+  printSubgroups(results);
   printPairs(results);
   printLine(`\nreport: ${reportPath(workbench, id)}`);
 }
@@ -68,6 +71,7 @@ function printMainTable(results: StudyResults): void {
   const columns: Column<Arm>[] = [
     { title: 'shuffle', value: ({ shuffle }) => shuffle },
     { title: 'arm', value: ({ arm }) => arm },
+    ...areaColumns(results.arms),
     { title: 'accuracy', value: ({ accuracy }) => percent(accuracy.mean) },
     {
       title: '[min-max]',
@@ -90,6 +94,48 @@ function printMainTable(results: StudyResults): void {
     },
   ];
   printTable(results.arms, columns);
+}
+
+/** Nothing where there are no findings. */
+function areaColumns<Row extends { auc: OverSeeds | null }>(rows: readonly Row[]): Column<Row>[] {
+  if (rows.every(({ auc }) => auc === null)) return [];
+  return [
+    { title: 'AUC', value: ({ auc }) => auc && auc.mean.toFixed(3) },
+    {
+      title: 'AUC by seed',
+      value: ({ auc }) => auc && auc.values.map((value) => value.toFixed(3)).join(' '),
+    },
+  ];
+}
+
+function printFindings({ findings }: StudyResults): void {
+  if (findings.length === 0) return;
+  printLine('');
+  printTable(findings, [
+    { title: 'finding', value: ({ finding }) => finding },
+    { title: 'shuffle', value: ({ shuffle }) => shuffle },
+    { title: 'arm', value: ({ arm }) => arm },
+    { title: 'with it', value: ({ positives }) => positives },
+    { title: 'without', value: ({ negatives }) => negatives },
+    ...areaColumns(findings),
+  ]);
+}
+
+function printSubgroups({ subgroups }: StudyResults): void {
+  if (subgroups.length === 0) return;
+  printLine('');
+  printTable(subgroups, [
+    { title: 'attribute', value: ({ attribute }) => attribute },
+    { title: 'value', value: ({ value }) => value },
+    {
+      title: 'images',
+      value: ({ images }) => (images < FEW_IMAGES ? `${images} (few)` : images),
+    },
+    { title: 'shuffle', value: ({ shuffle }) => shuffle },
+    { title: 'arm', value: ({ arm }) => arm },
+    ...areaColumns(subgroups),
+    { title: 'accuracy', value: ({ accuracy }) => percent(accuracy.mean) },
+  ]);
 }
 
 function printPairs({ pairs }: StudyResults): void {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { StudyResults, StudySpec } from '../../contract/study.ts';
+import { measureOf } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { walkLine } from './barriers.ts';
 import { breakDown, findingResults, subgroupResults, type Breakdown } from './breakdown.ts';
@@ -123,7 +124,7 @@ export function relativeDrops(
   arms: StudyResults['arms'],
 ): StudyResults['relativeDrop'] {
   const isRandom = (arm: string) => spec.arms[arm]?.init === 'random';
-  const measure = ({ accuracy, auc }: StudyResults['arms'][number]) => (auc ?? accuracy).mean;
+  const measure = (arm: StudyResults['arms'][number]) => measureOf(arm).mean;
   return arms.flatMap((pretrained) =>
     isRandom(pretrained.arm) || measure(pretrained) === 0
       ? []

@@ -1,5 +1,5 @@
 import type { Html, Part } from './html.ts';
-import { html, percent } from './html.ts';
+import { fixed, html, percent } from './html.ts';
 
 export interface Line {
   name: string;
@@ -29,12 +29,24 @@ const RIGHT = 12;
 const TOP = 22;
 const BOTTOM = 34;
 
+/** How shares are written: in percent, or from 0 to 1. */
+export type Unit = '%' | '1';
+
+interface Axis {
+  y: Scale;
+  unit: Unit;
+}
+
+function shown(value: number, unit: Unit): string {
+  return unit === '%' ? percent(value) : fixed(value, 3);
+}
+
 interface Scale {
   (value: number): number;
 }
 
 /** Lines over epochs or the like; the y axis holds shares from 0. */
-export function lineChart(title: string, xTitle: string, lines: Line[]): Html {
+export function lineChart(title: string, xTitle: string, lines: Line[], unit: Unit = '%'): Html {
   const top = niceTop(lines.flatMap(({ points }) => points.map(({ y }) => y)));
   const last = Math.max(1, ...lines.flatMap(({ points }) => points.map(({ x }) => x)));
   const x: Scale = (value) => LEFT + (value / last) * (WIDTH - LEFT - RIGHT);
@@ -59,22 +71,30 @@ export function lineChart(title: string, xTitle: string, lines: Line[]): Html {
   const label = html`<text x="${WIDTH - RIGHT}" y="${HEIGHT - 2}" text-anchor="end"
     >${xTitle}</text
   >`;
-  return frame(title, [shareAxis(y, top), ticks, label, paths]);
+  return frame(title, [shareAxis(y, top, unit), ticks, label, paths]);
 }
 
 /** Groups of bars with a dot per single value; the y axis holds shares from 0. */
-export function barChart(title: string, xTitle: string, groups: BarGroup[]): Html {
+export function barChart(
+  title: string,
+  xTitle: string,
+  groups: BarGroup[],
+  unit: Unit = '%',
+): Html {
   const top = niceTop(groups.flatMap(({ bars }) => bars.flatMap(({ values }) => values)));
   const y = yScale(top);
   const slot = (WIDTH - LEFT - RIGHT) / groups.length;
-  const parts = groups.map((group, index) => barGroup(group, LEFT + index * slot, slot, y));
+  const parts = groups.map((group, index) =>
+    barGroup(group, LEFT + index * slot, slot, { y, unit }),
+  );
   const label = html`<text x="${WIDTH - RIGHT}" y="${HEIGHT - 2}" text-anchor="end"
     >${xTitle}</text
   >`;
-  return frame(title, [shareAxis(y, top), parts, label]);
+  return frame(title, [shareAxis(y, top, unit), parts, label]);
 }
 
-function barGroup({ label, note, bars }: BarGroup, left: number, slot: number, y: Scale): Html {
+function barGroup({ label, note, bars }: BarGroup, left: number, slot: number, axis: Axis): Html {
+  const { y } = axis;
   const width = Math.min(38, (slot * 0.72) / bars.length);
   const start = left + (slot - width * bars.length) / 2;
   const middle = round(left + slot / 2);
@@ -85,13 +105,18 @@ function barGroup({ label, note, bars }: BarGroup, left: number, slot: number, y
       : html`<text class="strong" x="${middle}" y="${round(y(highest) - 8)}" text-anchor="middle"
           >${note}</text
         >`;
-  const drawn = bars.map((bar, index) => oneBar(bar, start + index * width, width, y));
+  const drawn = bars.map((bar, index) => oneBar(bar, start + index * width, width, axis));
   return html`${drawn}${over}<text x="${middle}" y="${HEIGHT - 16}" text-anchor="middle"
       >${label}</text
     >`;
 }
 
-function oneBar({ name, colour, mean, values }: Bar, left: number, width: number, y: Scale): Html {
+function oneBar(
+  { name, colour, mean, values }: Bar,
+  left: number,
+  width: number,
+  { y, unit }: Axis,
+): Html {
   const middle = left + width / 2;
   const dots = values.map(
     (value) =>
@@ -101,7 +126,7 @@ function oneBar({ name, colour, mean, values }: Bar, left: number, width: number
         r="2.6"
         stroke-width="1.2"
         style="fill:var(--card);stroke:${colour}"
-        ><title>${name}: ${percent(value)}</title></circle
+        ><title>${name}: ${shown(value, unit)}</title></circle
       >`,
   );
   return html`<rect
@@ -112,7 +137,7 @@ function oneBar({ name, colour, mean, values }: Bar, left: number, width: number
       rx="2"
       opacity=".82"
       style="fill:${colour}"
-      ><title>${name}: ${percent(mean)}</title></rect
+      ><title>${name}: ${shown(mean, unit)}</title></rect
     >${dots}`;
 }
 
@@ -151,7 +176,7 @@ function yScale(top: number): Scale {
   return (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
 }
 
-function shareAxis(y: Scale, top: number): Html[] {
+function shareAxis(y: Scale, top: number, unit: Unit): Html[] {
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * top);
   return ticks.map(
     (tick) =>
@@ -162,7 +187,7 @@ function shareAxis(y: Scale, top: number): Html[] {
           y1="${round(y(tick))}"
           y2="${round(y(tick))}"
         /><text x="${LEFT - 7}" y="${round(y(tick) + 4)}" text-anchor="end"
-          >${Number((100 * tick).toFixed(1))} %</text
+          >${unit === '%' ? `${Number((100 * tick).toFixed(1))} %` : Number(tick.toFixed(3))}</text
         >`,
   );
 }

@@ -13,12 +13,14 @@ export function tables(data: ReportData): Record<string, string> {
     'runs.csv': runsTable(data),
     'epochs.csv': epochsTable(data),
     'pairs.csv': pairsTable(data),
+    ...(data.results.findings.length > 0 && { 'findings.csv': findingsTable(data) }),
+    ...(data.results.subgroups.length > 0 && { 'subgroups.csv': subgroupsTable(data) }),
   };
 }
 
 function runsTable({ runs }: ReportData): string {
   const heading =
-    'run,kind,arm,domains,seed,shuffle,start,epochs,epochs_done,best_epoch,train_images,validation_images,test_images,train_accuracy,test_accuracy,optimisation_speed,device,weights_sha256';
+    'run,kind,arm,domains,seed,shuffle,start,epochs,epochs_done,best_epoch,train_images,validation_images,test_images,train_accuracy,test_accuracy,test_auc,optimisation_speed,device,weights_sha256';
   return csv(
     heading.split(','),
     runs.map((run) => [
@@ -37,6 +39,7 @@ function runsTable({ runs }: ReportData): string {
       run.testImages,
       run.trainAccuracy,
       run.testAccuracy,
+      run.testAuc,
       run.optimisationSpeed,
       run.device,
       run.weightsHash,
@@ -46,7 +49,7 @@ function runsTable({ runs }: ReportData): string {
 
 function epochsTable({ runs }: ReportData): string {
   const heading =
-    'run,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,learning_rate,seconds';
+    'run,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,train_auc,validation_auc,test_auc,learning_rate,seconds';
   return csv(
     heading.split(','),
     runs.flatMap(({ id, curve }) =>
@@ -59,6 +62,9 @@ function epochsTable({ runs }: ReportData): string {
         each.validationAccuracy,
         each.testLoss,
         each.testAccuracy,
+        each.trainAuc,
+        each.validationAuc,
+        each.testAuc,
         each.learningRate,
         each.seconds,
       ]),
@@ -82,6 +88,30 @@ function pairsTable({ results }: ReportData): string {
       pair.sameWrongLabelRate,
       pair.commonMistakes,
       pair.uncommonMistakes,
+    ]),
+  );
+}
+
+function findingsTable({ results }: ReportData): string {
+  const heading = 'finding,shuffle,arm,positives,negatives,auc_mean,auc_min,auc_max';
+  return csv(
+    heading.split(','),
+    results.findings.map(({ finding, shuffle, arm, positives, negatives, auc }) => [
+      ...[finding, shuffle, arm, positives, negatives],
+      ...[auc?.mean ?? null, auc?.min ?? null, auc?.max ?? null],
+    ]),
+  );
+}
+
+function subgroupsTable({ results }: ReportData): string {
+  const heading =
+    'attribute,value,shuffle,arm,images,accuracy_mean,accuracy_min,accuracy_max,auc_mean,auc_min,auc_max';
+  return csv(
+    heading.split(','),
+    results.subgroups.map(({ attribute, value, shuffle, arm, images, accuracy, auc }) => [
+      ...[attribute, value, shuffle, arm, images],
+      ...[accuracy.mean, accuracy.min, accuracy.max],
+      ...[auc?.mean ?? null, auc?.min ?? null, auc?.max ?? null],
     ]),
   );
 }

@@ -6,6 +6,8 @@ import { lookUpCheckpoint } from '../../checkpoints/store.ts';
 import type { HostContext } from '../../context.ts';
 import { lookUpDataset } from '../data.ts';
 import type { StudyDataset } from '../data.ts';
+import type { Html } from './html.ts';
+import { html } from './html.ts';
 import { listRuns, runDetail } from '../run-rows.ts';
 import { checkpointNames } from '../starts.ts';
 import { studyDetail } from '../study-rows.ts';
@@ -43,6 +45,17 @@ export function reportData(context: HostContext, studyId: string): ReportData {
 /** Position of an arm in the study, which gives it its colour. */
 export function armIndex({ study }: ReportData, arm: string): number {
   return Object.keys(study.spec.arms).indexOf(arm);
+}
+
+/** Beside every figure and table of a split that leaks. */
+export function leakLine({ results }: ReportData): Html | null {
+  if (results.warnings.length === 0) return null;
+  return html`<p class="leak">This split leaks; see the top of the report.</p>`;
+}
+
+/** Multi-label: the findings in their order; else empty. */
+export function findingNames({ results }: ReportData): string[] {
+  return [...new Set(results.findings.map(({ finding }) => finding))];
 }
 
 /** `none` as people read it. */

@@ -1,9 +1,9 @@
 import type { RunDetail } from '../../../contract/runs.ts';
-import type { OverSeeds, StudyResults } from '../../../contract/study.ts';
-import type { BarGroup, Line } from './charts.ts';
+import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study.ts';
+import type { BarGroup, Line, Unit } from './charts.ts';
 import { barChart, lineChart } from './charts.ts';
 import type { ReportData } from './data.ts';
-import { armIndex, shuffleTitle } from './data.ts';
+import { armIndex, findingNames, leakLine, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';
 import { fixed, html } from './html.ts';
 import { colour } from './style.ts';
@@ -21,8 +21,8 @@ export function figures(data: ReportData): Html {
     <div class="figures">${barFigures(data, legend)}</div>
     <h2 id="curves">Learning curves</h2>
     <p>
-      One line per run. Left: on test images. Right: on the training images without augmentation,
-      whose mean is the optimisation speed.
+      One line per run. Left: on test images. Right: accuracy on the training images without
+      augmentation, whose mean is the optimisation speed.
     </p>
     <div class="figures">
       ${data.study.spec.shuffles.map((shuffle) => curves(data, String(shuffle), legend))}
@@ -31,10 +31,11 @@ export function figures(data: ReportData): Html {
 }
 
 function barFigures(data: ReportData, legend: Html): Html[] {
-  const accuracy = barGroups(data, (each) => each.accuracy, dropNote(data.results));
+  const { title, unit } = measured(data);
+  const bars = barGroups(data, measureOf, dropNote(data.results));
   const made = [
-    figure('Test accuracy', 'mean, dots: seeds, above: relative drop', [
-      barChart('Test accuracy by shuffle', 'shuffle', accuracy),
+    figure(data, title, 'mean, dots: seeds, above: relative drop', [
+      barChart(`${title} by shuffle`, 'shuffle', bars, unit),
       legend,
     ]),
   ];
@@ -45,7 +46,7 @@ function barFigures(data: ReportData, legend: Html): Html[] {
       () => null,
     );
     made.push(
-      figure('Optimisation speed', 'mean training accuracy over the epochs', [
+      figure(data, 'Optimisation speed', 'mean training accuracy over the epochs', [
         barChart('Optimisation speed by shuffle', 'shuffle', speed),
         legend,
       ]),
@@ -83,9 +84,21 @@ function dropNote({ relativeDrop }: StudyResults): (shuffle: string) => string |
 function curves(data: ReportData, shuffle: string, legend: Html): Html[] {
   const runs = data.runs.filter((run) => run.kind === 'target' && run.shuffle === shuffle);
   const title = shuffleTitle(shuffle);
-  const chart = (what: string, key: 'testAccuracy' | 'trainAccuracy') =>
-    figure(what, title, [lineChart(`${what}, ${title}`, 'epoch', lines(data, runs, key)), legend]);
-  return [chart('Test accuracy', 'testAccuracy'), chart('Training accuracy', 'trainAccuracy')];
+  const { title: tested, key, unit } = measured(data);
+  const chart = (what: string, metric: Metric, by?: Unit) => {
+    const drawn = lineChart(`${what}, ${title}`, 'epoch', lines(data, runs, metric), by);
+    return figure(data, what, title, [drawn, legend]);
+  };
+  return [chart(tested, key, unit), chart('Training accuracy', 'trainAccuracy')];
+}
+
+type Metric = 'testAccuracy' | 'trainAccuracy' | 'testAuc';
+
+/** What arms are judged by. */
+function measured(data: ReportData): { title: string; key: Metric; unit: Unit } {
+  return findingNames(data).length > 0
+    ? { title: 'Mean area under the ROC curve', key: 'testAuc', unit: '1' }
+    : { title: 'Test accuracy', key: 'testAccuracy', unit: '%' };
 }
 
 /** Accuracy between two runs of an arm, per shuffle. */
@@ -101,7 +114,7 @@ function barrierFigures(data: ReportData, legend: Html): Html | null {
       return { name: kind, colour: colour(armIndex(data, arm)), points };
     });
     const chart = lineChart(`Accuracy between two runs, ${shuffleTitle(shuffle)}`, 'λ', lines);
-    return figure('Test accuracy on the line', shuffleTitle(shuffle), [chart, legend]);
+    return figure(data, 'Test accuracy on the line', shuffleTitle(shuffle), [chart, legend]);
   });
   return html`<h2 id="barriers">Between two runs</h2>
     <p>
@@ -112,11 +125,7 @@ function barrierFigures(data: ReportData, legend: Html): Html | null {
     <div class="figures">${charts}</div>`;
 }
 
-function lines(
-  data: ReportData,
-  runs: readonly RunDetail[],
-  key: 'testAccuracy' | 'trainAccuracy',
-): Line[] {
+function lines(data: ReportData, runs: readonly RunDetail[], key: Metric): Line[] {
   return runs.map(({ arm, seed, curve }) => ({
     name: `${arm} seed ${seed}`,
     colour: colour(armIndex(data, arm)),
@@ -127,9 +136,10 @@ function lines(
   }));
 }
 
-function figure(title: string, about: string, parts: Html[]): Html {
+/** Every figure of a split that leaks says so. */
+function figure(data: ReportData, title: string, about: string, parts: Html[]): Html {
   return html`<figure>
     <figcaption>${title} <span>· ${about}</span></figcaption>
-    ${parts}
+    ${parts} ${leakLine(data)}
   </figure>`;
 }

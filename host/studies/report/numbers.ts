@@ -1,7 +1,7 @@
-import type { OverSeeds, StudyResults } from '../../../contract/study.ts';
+import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study.ts';
 import { intervalMark } from './charts.ts';
 import type { ReportData } from './data.ts';
-import { armIndex, shuffleTitle } from './data.ts';
+import { armIndex, findingNames, leakLine, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';
 import { fixed, html, percent } from './html.ts';
 import { colour } from './style.ts';
@@ -20,21 +20,30 @@ export function summary(data: ReportData): Html {
   const lead =
     pretrained && random
       ? html`<p class="lead">
-          On ${where}, ${pretrained.arm} reaches <b>${percent(pretrained.accuracy.mean)}</b> of
-          ${study.plan.testImages} test images and ${random.arm}
-          <b>${percent(random.accuracy.mean)}</b> (${shuffleTitle(pretrained.shuffle)}, mean of
-          ${study.spec.seeds.length} seeds).
+          On ${where}, ${pretrained.arm} reaches ${reached(pretrained)} of ${study.plan.testImages}
+          test images and ${random.arm} ${reached(random)} (${shuffleTitle(pretrained.shuffle)},
+          mean of ${study.spec.seeds.length} seeds).
         </p>`
       : null;
   return html`${lead}
     <div class="cards">${cards(data, pretrained, random)}</div>`;
 }
 
+function reached(arm: Arm): Html {
+  if (arm.auc === null) return html`<b>${percent(arm.accuracy.mean)}</b>`;
+  return html`a mean area under the ROC curve of <b>${fixed(arm.auc.mean, 3)}</b>`;
+}
+
 function cards(data: ReportData, pretrained?: Arm, random?: Arm): Html[] {
   const made: [string, string][] = [];
   if (pretrained && random) {
-    const gain = 100 * (pretrained.accuracy.mean - random.accuracy.mean);
-    made.push([`${signed(gain, 1)} points`, `accuracy of ${pretrained.arm} over ${random.arm}`]);
+    const gain = measureOf(pretrained).mean - measureOf(random).mean;
+    const over = `of ${pretrained.arm} over ${random.arm}`;
+    made.push(
+      pretrained.auc
+        ? [signed(gain, 3), `area under the ROC curve ${over}`]
+        : [`${signed(100 * gain, 1)} points`, `accuracy ${over}`],
+    );
     const speeds = [pretrained.optimisationSpeed, random.optimisationSpeed];
     if (speeds[0] && speeds[1]) {
       const text = `${fixed(speeds[0].mean)} / ${fixed(speeds[1].mean)}`;
@@ -71,12 +80,20 @@ export function mainTable(data: ReportData): Html {
     const first = index > 0 && all[index - 1]?.shuffle !== each.shuffle;
     return armRow(data, each, first);
   });
-  return html`<div class="scroll">
+  const areas = findingNames(data).length > 0;
+  return html`${leakLine(data)}
+    <div class="scroll">
       <table class="tight">
         <thead>
           <tr>
             <th>Images</th>
             <th>Arm</th>
+            ${
+              areas
+                ? html`<th class="n">Mean AUC</th>
+                    <th>by seed</th>`
+                : null
+            }
             <th class="n">Test accuracy</th>
             <th>[min–max] by seed ${data.study.spec.seeds.join(', ')}</th>
             <th class="n">Optimisation speed</th>
@@ -89,10 +106,20 @@ export function mainTable(data: ReportData): Html {
         </tbody>
       </table>
     </div>
-    <p class="soft small">
-      Optimisation speed: mean clean training accuracy over the epochs 1 to the last. Relative drop:
-      100 (A − B) / A, A the pretrained arm's mean accuracy and B that of the random start.
-    </p>`;
+    ${speedNote(areas)}`;
+}
+
+function speedNote(areas: boolean): Html {
+  return html`<p class="soft small">
+    Optimisation speed: mean clean training accuracy over the epochs 1 to the last. Relative drop:
+    100 (A − B) / A, A the pretrained arm's mean ${areas ? 'AUC' : 'accuracy'} and B that of the
+    random start.
+    ${
+      areas
+        ? 'AUC: area under the ROC curve, mean over the findings with both values. Accuracy: share of known findings that are right at probability 1/2.'
+        : null
+    }
+  </p>`;
 }
 
 function armRow(data: ReportData, each: Arm, first: boolean): Html {
@@ -103,6 +130,11 @@ function armRow(data: ReportData, each: Arm, first: boolean): Html {
   return html`<tr class="${first ? 'first' : ''}">
     <td>${shuffleTitle(shuffle)}</td>
     <td>${key(data, arm)}${arm}</td>
+    ${
+      each.auc &&
+      html`<td class="n">${fixed(each.auc.mean, 3)}</td>
+        <td class="soft">${values(each.auc, (one) => fixed(one, 3))}</td>`
+    }
     <td class="n">${percent(accuracy.mean)}</td>
     <td>${range(accuracy)}</td>
     <td class="n">${fixed(speed && speed.mean, 3)}</td>
@@ -111,7 +143,7 @@ function armRow(data: ReportData, each: Arm, first: boolean): Html {
   </tr>`;
 }
 
-function range(over: OverSeeds): Html {
+export function range(over: OverSeeds): Html {
   return html`[${percent(over.min)}–${percent(over.max)}]
     <span class="soft">${values(over, percent)}</span>`;
 }
@@ -120,9 +152,15 @@ function values(over: OverSeeds, show: (value: number) => string): string {
   return over.values.map(show).join(', ');
 }
 
-function key(data: ReportData, arm: string): Html {
+export function key(data: ReportData, arm: string): Html {
   return html`<span class="key" style="background:${colour(armIndex(data, arm))}"></span>`;
 }
+
+const PAIR_NOTE = html`<p class="soft small">
+  Common mistake: both wrong. Uncommon: exactly one wrong. Same wrong label: the share of common
+  mistakes on which both say the same. Under a shuffle another seed is another permutation: such a
+  pair saw the same images cut and put together in different ways.
+</p>`;
 
 /** Every pair of runs of a shuffle, by its kind. */
 export function pairTable(data: ReportData): Html {
@@ -134,6 +172,7 @@ export function pairTable(data: ReportData): Html {
   );
   const rows = sorted.map((pair, index) => pairRow(data, kinds, pair, sorted[index - 1]));
   return html`<h2 id="agreement">Agreement</h2>
+    ${leakLine(data)}
     <p>
       Do two models fail on the same images? κ is the error consistency: 1 when they are right and
       wrong on the same images, 0 when no more than chance would have it. The intervals are 95 %
@@ -159,11 +198,7 @@ export function pairTable(data: ReportData): Html {
         </tbody>
       </table>
     </div>
-    <p class="soft small">
-      Common mistake: both wrong. Uncommon: exactly one wrong. Same wrong label: the share of common
-      mistakes on which both say the same. Under a shuffle another seed is another permutation: such
-      a pair saw the same images cut and put together in different ways.
-    </p>`;
+    ${PAIR_NOTE}`;
 }
 
 function pairRow(data: ReportData, kinds: string[], pair: Pair, before: Pair | undefined): Html {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { RunDetail } from '../../../contract/runs.ts';
 import type { StudyPlan, StudySpec } from '../../../contract/study.ts';
+import { kindOf } from '../assign.ts';
 import { resolved } from '../overrides.ts';
 import type { ReportData } from './data.ts';
 import { shuffleTitle } from './data.ts';
@@ -31,13 +32,13 @@ export function setUp(data: ReportData): Html {
 type Row = [string, Part];
 
 function dataRows({ study: { spec, plan }, dataset, runs }: ReportData): Row[] {
-  const { train, test, validation, seed } = spec.data.split;
   const domains = runs.find(({ kind }) => kind === 'target')?.domains.join(', ') ?? '';
   return [
     ['Data set', html`${dataset.name}, content SHA-256 <code>${dataset.contentHash}</code>`],
     ['Target', `${domains}: ${imagesOf(plan)} of ${plan.classNames.length} classes`],
     ['Kept together by', plan.groupedBy],
-    ['Split', `train ${train}, test ${test}${heldBack(validation)}, seed ${seed}`],
+    ['Split', splitText(spec)],
+    ...findingRows(spec),
     ...pretrainingRows(runs),
   ];
 }
@@ -45,6 +46,20 @@ function dataRows({ study: { spec, plan }, dataset, runs }: ReportData): Row[] {
 function imagesOf({ trainImages, validationImages, testImages }: StudyPlan): string {
   const middle = validationImages === 0 ? '' : `, ${validationImages} validation`;
   return `${trainImages} training${middle} and ${testImages} test images`;
+}
+
+function splitText({ data }: StudySpec): string {
+  const { train, test, validation, seed, column } = data.split;
+  const kind = kindOf(data.split);
+  if (kind === 'given') return `as the source gives it${heldBack(validation)}`;
+  const by = column === undefined ? '' : ` by ${column}`;
+  const few =
+    data['per-class'] === undefined ? '' : `, ${data['per-class']} training images per class`;
+  return `${kind}${by}: train ${train}, test ${test}${heldBack(validation)}, seed ${seed}${few}`;
+}
+
+function findingRows({ data: { findings } }: StudySpec): Row[] {
+  return findings ? [['Findings', html`<code>${JSON.stringify(findings)}</code>`]] : [];
 }
 
 /** A share that old studies do not have. */

@@ -8,7 +8,7 @@ import { createPictures } from '../../media/pictures.ts';
 import type { Pictures } from '../../media/pictures.ts';
 import { createComparer } from '../compare.ts';
 import type { ReportData } from './data.ts';
-import { shuffleTitle } from './data.ts';
+import { findingNames, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';
 import { html, percent } from './html.ts';
 
@@ -60,8 +60,13 @@ export async function makeWalls(
   return walls;
 }
 
-/** Pretrained against random where there are both, else the first two runs of the shuffle. */
-function showPairs({ study, runs }: ReportData): [RunDetail, RunDetail][] {
+/**
+ * Pretrained against random where there are both, else the first two runs of the shuffle; none where
+ * runs tell several findings, of which an image has no one answer.
+ */
+function showPairs(data: ReportData): [RunDetail, RunDetail][] {
+  const { study, runs } = data;
+  if (findingNames(data).length > 1) return [];
   const { arms, shuffles } = study.spec;
   const names = Object.keys(arms);
   const random = names.find((name) => arms[name]?.init === 'random');

@@ -7,6 +7,7 @@ import { tables } from './csv.ts';
 import type { ReportData } from './data.ts';
 import { reportData } from './data.ts';
 import { figures } from './figures.ts';
+import { findingTable, leakNote, subgroupTable } from './parts.ts';
 import type { Html } from './html.ts';
 import { html, Html as Markup } from './html.ts';
 import { mainTable, pairTable, summary } from './numbers.ts';
@@ -73,15 +74,15 @@ function page({ db }: HostContext, data: ReportData, walls: Wall[]): Html {
             <p class="over">CARRYOVER · STUDY REPORT</p>
             <h1>${study.name}</h1>
             ${study.spec.description === undefined ? null : html`<p class="soft">${study.spec.description}</p>`}
-            ${summary(data)}
+            ${leakNote(data)} ${summary(data)}
           </header>
           <h2 id="results">Accuracy and speed</h2>
-          ${mainTable(data)} ${figures(data)} ${pairTable(data)} ${wallSection(walls)}
-          ${setUp(data)} ${licences(db, shownImages(walls))} ${rebuild(data)}
+          ${mainTable(data)} ${findingTable(data)} ${subgroupTable(data)} ${figures(data)}
+          ${pairTable(data)} ${wallSection(walls)} ${setUp(data)}
+          ${licences(db, shownImages(walls))} ${rebuild(data)}
           <footer>
             Carryover ${pack.version}. All numbers on this page come from the runs named above;
-            <code>results.json</code>, <code>runs.csv</code>, <code>epochs.csv</code> and
-            <code>pairs.csv</code> beside it hold them in full.
+            <code>results.json</code> and the CSV tables beside it hold them in full.
           </footer>
         </main>
       </body>
