@@ -125,6 +125,7 @@ class CocoReader {
   readonly #annotated = new Map<TreeFile, Annotated>();
   readonly #nameOf = new Map<Id, string>();
   readonly #files = new Set<TreeFile>();
+  readonly #shared = new Map<string, ReadonlyMap<string, FindingValue>>();
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -234,15 +235,22 @@ class CocoReader {
       source: image.flickr_url ?? image.coco_url ?? null,
     };
     if (this.#read.task === 'multi-label') {
-      const findings = new Map(
-        all.map((name): [string, FindingValue] => [name, names.has(name) ? 1 : 0]),
-      );
+      const findings = this.#findings(names, all);
       this.#read.candidates.push(candidate(file, { ...known, findings }));
       return;
     }
     const [label] = names;
     if (label !== undefined) this.#read.candidates.push(candidate(file, { ...known, label }));
     else this.#read.skipped.push({ path: file.path, reason: `no annotation (${source})` });
+  }
+
+  /** Many images have the same few categories: each set of findings is kept once. */
+  #findings(names: Set<string>, all: string[]): ReadonlyMap<string, FindingValue> {
+    const key = all.filter((name) => names.has(name)).join('\n');
+    const findings =
+      this.#shared.get(key) ?? new Map(all.map((name) => [name, names.has(name) ? 1 : 0]));
+    this.#shared.set(key, findings);
+    return findings;
   }
 }
 
