@@ -128,6 +128,8 @@ async function decodeColour(
   const { background, resize } = recipe;
   const kernel = recipe.interpolation === 'bicubic' ? 'cubic' : 'linear';
   const image = source.image.flatten({ background });
+  // libvips would take a coloured background for grey images as grey.
+  if (source.grey) image.pipelineColourspace(source.deep ? 'rgb16' : 'srgb');
   if (!enlarges(resize, source, size)) {
     const fit = ({ crop: 'cover', fit: 'contain', stretch: 'fill' } as const)[resize];
     image.resize(size, size, { fit, background, kernel });

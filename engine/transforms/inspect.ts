@@ -30,7 +30,8 @@ export async function inspectContent(content: Content, place: Place): Promise<In
   const { luma, width, height } = await lumaImage(source, place);
   let sum = 0;
   let squares = 0;
-  for (const value of luma) {
+  for (let i = 0; i < luma.length; i++) {
+    const value = luma[i]!;
     sum += value;
     squares += value * value;
   }
@@ -67,28 +68,57 @@ async function lumaImage(source: Source, place: Place): Promise<LumaImage> {
 /** A grey image as side x side means over equal areas, pixels on a border counted by their share. */
 function areaMeans(luma: Uint8Array, width: number, height: number, side: number): Uint8Array {
   const rows = new Float64Array(height * side);
-  const across = shares(width, side);
+  const { from, to, weight } = sharesOf(width, side);
   for (let y = 0; y < height; y++) {
-    for (const { from, to, weight } of across) {
-      rows[y * side + to]! += weight * luma[y * width + from]!;
+    for (let i = 0; i < weight.length; i++) {
+      rows[y * side + to[i]!]! += weight[i]! * luma[y * width + from[i]!]!;
     }
   }
   const target = new Float64Array(side * side);
-  for (const { from, to, weight } of shares(height, side)) {
-    for (let x = 0; x < side; x++) target[to * side + x]! += weight * rows[from * side + x]!;
+  const down = sharesOf(height, side);
+  for (let i = 0; i < down.weight.length; i++) {
+    const row = down.from[i]! * side;
+    const area = down.to[i]! * side;
+    const share = down.weight[i]!;
+    for (let x = 0; x < side; x++) target[area + x]! += share * rows[row + x]!;
   }
   return Uint8Array.from(target, Math.round);
 }
 
-/** Which of `length` pixels go into which of `side` areas, with weights that sum to 1 in each area. */
-function shares(length: number, side: number): { from: number; to: number; weight: number }[] {
-  const all: { from: number; to: number; weight: number }[] = [];
+/** Pixel `from[i]` is part of area `to[i]` with `weight[i]`; the weights of an area sum to 1. */
+interface Shares {
+  from: Uint32Array;
+  to: Uint32Array;
+  weight: Float64Array;
+}
+
+/** The last ones that were asked for: the images of a data set are often of one size. */
+const shares = new Map<string, Shares>();
+const KEPT_SHARES = 16;
+
+/** How `length` pixels go into `side` areas. */
+function sharesOf(length: number, side: number): Shares {
+  const key = `${length} ${side}`;
+  const made = shares.get(key) ?? makeShares(length, side);
+  shares.delete(key);
+  shares.set(key, made);
+  const [oldest] = shares.keys();
+  if (shares.size > KEPT_SHARES && oldest !== undefined) shares.delete(oldest);
+  return made;
+}
+
+function makeShares(length: number, side: number): Shares {
+  const all: [from: number, to: number, weight: number][] = [];
   for (let to = 0; to < side; to++) {
     const [start, end] = [(to * length) / side, ((to + 1) * length) / side];
     for (let from = Math.floor(start); from < end; from++) {
       const part = Math.min(from + 1, end) - Math.max(from, start);
-      if (part > 0) all.push({ from, to, weight: (part * side) / length });
+      if (part > 0) all.push([from, to, (part * side) / length]);
     }
   }
-  return all;
+  return {
+    from: Uint32Array.from(all, ([from]) => from),
+    to: Uint32Array.from(all, ([, to]) => to),
+    weight: Float64Array.from(all, ([, , weight]) => weight),
+  };
 }
