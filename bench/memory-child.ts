@@ -2,13 +2,13 @@
  * Ours in the memory bench: `node memory-child.ts '<job>'` does the job's training steps (null:
  * loads the runtime, nothing more) and prints {"bytes"}, the most that was in memory.
  */
-import { readFileSync } from 'node:fs';
 import type { ArchitectureSpec } from '../contract/architecture.ts';
 import { GraphBuilder } from '../engine/graph/builder.ts';
 import { startingFrom } from '../engine/runtime/batch.ts';
 import { OnnxSession } from '../engine/runtime/onnx/session.ts';
 import { OnnxTrainer } from '../engine/runtime/onnx/trainer.ts';
 import { RATE, networkAtStart } from './network.ts';
+import { peakBytes } from './peak.ts';
 
 export interface MemoryJob {
   architecture: ArchitectureSpec;
@@ -28,14 +28,6 @@ async function train({ architecture, batch, steps, threads }: MemoryJob): Promis
   const { options, training, weights, batch: data } = networkAtStart(architecture, batch);
   const trainer = await OnnxTrainer.create(options, training, startingFrom(weights), { threads });
   for (let step = 1; step <= steps; step++) await trainer.step(data, RATE, () => step);
-}
-
-function peakBytes(): number {
-  if (process.platform === 'linux') {
-    const [, kibibytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-    return Number(kibibytes) * 1024;
-  }
-  return process.resourceUsage().maxRSS * 1024;
 }
 
 const job = JSON.parse(process.argv[2] ?? 'null') as MemoryJob | null;

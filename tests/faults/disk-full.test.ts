@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importScan } from '../../host/datasets/import.ts';
+import { scanSource } from '../../host/datasets/scan.ts';
 import { writeFileAtomic } from '../../host/files.ts';
 import { openWorkbench } from '../../host/workbench.ts';
+import { goodPicture } from './broken-files.ts';
 import { childCommand, runCommand, temporaryFolder } from './support.ts';
 import { syntheticScan } from './synthetic-scan.ts';
 
@@ -59,6 +61,22 @@ test('a database that may not grow takes an import back whole', async () => {
   expect(await handlers['datasets.list']({})).toEqual([small]);
   expect(context.db.prepare('SELECT count(*) FROM images').pluck().get()).toBe(20);
   expect(context.db.pragma('integrity_check', { simple: true })).toBe('ok');
+});
+
+test('a scan whose results cannot be kept says so, and goes on once there is room', async () => {
+  const { context, close } = openWorkbench({ home: temporaryFolder(), command: 'test' });
+  onTestFinished(close);
+  const root = temporaryFolder();
+  mkdirSync(join(root, 'cat'));
+  const images = 60;
+  for (let i = 0; i < images; i++) {
+    writeFileSync(join(root, 'cat', `${i}${'-long'.repeat(40)}.png`), await goodPicture(i));
+  }
+  const pages = context.db.pragma('page_count', { simple: true }) as number;
+  context.db.pragma(`max_page_count = ${pages + 2}`);
+  await expect(scanSource(context, root)).rejects.toMatchObject(FULL);
+  context.db.pragma('max_page_count = 100000');
+  expect((await scanSource(context, root)).images).toHaveLength(images);
 });
 
 describe('writeFileAtomic', () => {

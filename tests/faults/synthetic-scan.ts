@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { Scan } from '../../host/datasets/scan.ts';
+import type { Scan, ScannedImage } from '../../host/datasets/scan.ts';
 
-/** A scan as `scanFolder` makes it, of files that need not be there: for tests of what is stored. */
+/** A scan as `scanSource` makes it, of files that need not be there: for tests of what is stored. */
 export function syntheticScan(options: {
   root: string;
   images: number;
@@ -12,20 +12,29 @@ export function syntheticScan(options: {
   const classNames = names('class', classes);
   const domainNames = names('domain', domains);
   const counts = domainNames.map(() => classNames.map(() => 0));
-  const scanned = Array.from({ length: images }, (_, i) => {
+  const scanned = Array.from({ length: images }, (_, i): ScannedImage => {
     const label = i % classes;
     const domain = Math.floor(i / classes) % domains;
     counts[domain]![label]!++;
+    const path = `${domainNames[domain]}/${classNames[label]}/Bild-${String(i).padStart(7, '0')}.png`;
+    const size = 1000 + i;
+    const modifiedMs = 1.7e12 + i;
     return {
-      path: `${domainNames[domain]}/${classNames[label]}/Bild-${String(i).padStart(7, '0')}.png`,
+      path,
+      file: { path, file: path, entry: null, bytes: size, fileBytes: size, modifiedMs },
+      frame: null,
+      findings: null,
+      split: null,
+      attributes: { camera: `camera ${i % 7}` },
       domain: domainNames[domain]!,
       label: classNames[label]!,
       group: `group-${i % 997}`,
       width: 64,
       height: 48,
       pages: 1,
-      bytes: 1000 + i,
-      modifiedMs: 1.7e12 + i,
+      phash: BigInt(i) << 40n,
+      mean: 0.5,
+      deviation: 0.25,
       sha256: hash('sha256', `${root} ${i}`),
       format: 'png',
       licence: 'CC0-1.0',
@@ -40,9 +49,12 @@ export function syntheticScan(options: {
     images: scanned,
     report: {
       root,
-      layout: 'domain/class',
+      reading: { format: 'folders', levels: ['domain', 'class'] },
+      task: 'single-label',
+      splits: {},
+      attributeNames: ['camera'],
       images,
-      bytes: scanned.reduce((sum, image) => sum + image.bytes, 0),
+      bytes: scanned.reduce((sum, image) => sum + image.file.bytes, 0),
       classNames,
       domainNames,
       counts,

@@ -36,6 +36,6 @@ test.skipIf(process.platform === 'win32')(
 
     const closed = await runCommand(childCommand('scan-as-nobody.ts', [join(root, 'closed')]));
     expect(closed.code).not.toBe(0);
-    expect(closed.stderr).toContain(`could not read the folder ${join(root, 'closed')}`);
+    expect(closed.stderr).toContain(`could not list ${join(root, 'closed')}`);
   },
 );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HostEvent } from '../../contract/api.ts';
 import { importScan } from '../../host/datasets/import.ts';
-import { scanFolder } from '../../host/datasets/scan.ts';
+import { scanSource } from '../../host/datasets/scan.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import { picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
@@ -31,7 +31,7 @@ describe('through jobs, as the window does it', () => {
 
     const scan = await context.jobs.wait((await handlers['datasets.scan']({ path: root })).id);
     expect(scan).toMatchObject({ kind: 'scan', status: 'done', subject: root });
-    expect(scan.progress).toMatchObject({ done: 9, total: 9, unit: 'files' });
+    expect(scan.progress).toMatchObject({ done: 9, total: 9, unit: 'images' });
     const scanId = scan.result!;
     const report = await handlers['datasets.scanReport']({ scanId });
     expect(await handlers['datasets.list']({})).toEqual([]);
@@ -60,6 +60,9 @@ describe('through jobs, as the window does it', () => {
         [2, 2],
         [2, 2],
       ],
+      reading: { format: 'folders', levels: ['domain', 'class'] },
+      attributes: [],
+      tags: [],
       report,
       studies: [],
     });
@@ -84,15 +87,15 @@ describe('importing again', () => {
   test('the same content of the same folder gives the same data set, whatever the name', async () => {
     const { context, handlers } = open();
     const root = await folder();
-    const first = importScan(context, await scanFolder(root), 'Pets');
-    expect(importScan(context, await scanFolder(root), 'Pets')).toEqual(first);
-    expect(importScan(context, await scanFolder(root), 'Other')).toEqual(first);
+    const first = importScan(context, await scanSource(null, root), 'Pets');
+    expect(importScan(context, await scanSource(null, root), 'Pets')).toEqual(first);
+    expect(importScan(context, await scanSource(null, root), 'Other')).toEqual(first);
     expect(await handlers['datasets.list']({})).toHaveLength(1);
   });
 
   test('under an exact name it is a second data set; once there, that is found again', async () => {
     const { context, handlers } = open();
-    const scan = await scanFolder(await folder());
+    const scan = await scanSource(null, await folder());
     const first = importScan(context, scan, 'Pets');
     const second = importScan(context, scan, 'Other', { exact: true });
     expect(second).toMatchObject({ name: 'Other', contentHash: first.contentHash, images: 8 });
@@ -104,7 +107,7 @@ describe('importing again', () => {
   });
 
   test('ids are stable: the same content and name give the same id in another home', async () => {
-    const scan = await scanFolder(await folder());
+    const scan = await scanSource(null, await folder());
     const ids = [open(), open()].map(({ context }) => importScan(context, scan, 'Pets').id);
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).toMatch(/^[0-9a-f]{12}$/);
@@ -114,9 +117,9 @@ describe('importing again', () => {
   test('the same name with other content is a conflict with a way out, and changes nothing', async () => {
     const { context, handlers } = open();
     const root = await folder();
-    const first = importScan(context, await scanFolder(root), 'Pets');
+    const first = importScan(context, await scanSource(null, root), 'Pets');
     put(root, 'photo/cat/new.png', await picture(77));
-    const scan = await scanFolder(root);
+    const scan = await scanSource(null, root);
     expect(() => importScan(context, scan, 'Pets')).toThrowError(
       expect.objectContaining({
         code: 'conflict',
@@ -133,7 +136,7 @@ describe('importing again', () => {
   test('a data set that a study uses is not offered for removal', async () => {
     const { workbench } = await shapesHome(4);
     await workbench.handlers['studies.create']({ yaml: shapesStudy() });
-    const scan = await scanFolder(await folder());
+    const scan = await scanSource(null, await folder());
     expect(() => importScan(workbench.context, scan, 'shapes')).toThrowError(
       expect.objectContaining({
         detail: expect.objectContaining({ wayOut: 'choose another name' }),
@@ -144,7 +147,7 @@ describe('importing again', () => {
   test('a folder that moved: the same images under the same ids, found at their new place', async () => {
     const { context, handlers } = open();
     const root = await folder();
-    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    const { id } = importScan(context, await scanSource(null, root), 'Pets');
     const page = { datasetId: id, filter: {}, offset: 0, limit: 100 };
     const before = (await handlers['images.query'](page)).images;
     const moved = join(temporaryFolder(), 'moved');
@@ -152,7 +155,10 @@ describe('importing again', () => {
     renameSync(join(moved, 'photo/cat/0.png'), join(moved, 'photo/cat/renamed.png'));
     expect((await handlers['images.get']({ id: before[0]!.id })).state).toBe('missing');
 
-    expect(importScan(context, await scanFolder(moved), 'Pets')).toMatchObject({ id, root: moved });
+    expect(importScan(context, await scanSource(null, moved), 'Pets')).toMatchObject({
+      id,
+      root: moved,
+    });
     const after = (await handlers['images.query'](page)).images;
     expect(new Set(after.map((image) => image.id))).toEqual(
       new Set(before.map((image) => image.id)),
@@ -169,7 +175,7 @@ describe('files after the import', () => {
   test('deleted, changed, touched and replaced files are told apart', async () => {
     const { context, handlers } = open();
     const root = await folder();
-    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    const { id } = importScan(context, await scanSource(null, root), 'Pets');
     const { images } = await handlers['images.query']({
       datasetId: id,
       filter: { domains: ['photo'] },
@@ -201,8 +207,8 @@ describe('files after the import', () => {
     const root = temporaryFolder();
     put(root, 'a/x.png', await picture(5));
     put(root, 'b/y.png', await picture(6));
-    put(root, 'metadata.csv', 'file_name,group,licence,source\na/x.png,p7,CC0,here\n');
-    const scan = await scanFolder(root);
+    put(root, 'metadata.csv', 'file_name,group,licence,source,camera\na/x.png,p7,CC0,here,X-T5\n');
+    const scan = await scanSource(null, root);
     const { id } = importScan(context, scan, 'one');
     const { images } = await handlers['images.query']({
       datasetId: id,
@@ -220,12 +226,18 @@ describe('files after the import', () => {
       group: 'p7',
       width: 24,
       height: 20,
-      bytes: scan.images[0]!.bytes,
+      bytes: scan.images[0]!.file.bytes,
       sha256: scan.images[0]!.sha256,
       format: 'png',
       licence: 'CC0',
       attribution: null,
       source: 'here',
+      split: null,
+      attributes: { camera: 'X-T5' },
+      findings: {},
+      tags: [],
+      excluded: false,
+      relabelledFrom: null,
       state: 'ok',
     });
     await expect(handlers['images.get']({ id: 999_999 })).rejects.toMatchObject({
@@ -238,19 +250,19 @@ describe('removing', () => {
   test('forgets the data set and leaves the files', async () => {
     const { context, handlers } = open();
     const root = await folder();
-    const { id } = importScan(context, await scanFolder(root), 'Pets');
+    const { id } = importScan(context, await scanSource(null, root), 'Pets');
     expect(await handlers['datasets.remove']({ id })).toBeNull();
     expect(await handlers['datasets.list']({})).toEqual([]);
     for (const table of ['images', 'classes', 'domains']) {
       expect(context.db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
     }
-    expect((await scanFolder(root)).images).toHaveLength(8);
+    expect((await scanSource(null, root)).images).toHaveLength(8);
     await expect(handlers['datasets.remove']({ id })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   test('is refused while studies use it, and names them', async () => {
     const { context, handlers } = open();
-    const { id } = importScan(context, await scanFolder(await folder()), 'Pets');
+    const { id } = importScan(context, await scanSource(null, await folder()), 'Pets');
     const study = context.db.prepare(
       `INSERT INTO studies (id, name, yaml, spec_json, dataset_id, plan_json, status, created_at)
        VALUES (?, ?, '', '{}', ?, '{}', 'planned', ?)`,
@@ -269,7 +281,7 @@ describe('removing', () => {
 
   test('is refused while trained runs need it', async () => {
     const { context, handlers } = open();
-    const { id } = importScan(context, await scanFolder(await folder()), 'Pets');
+    const { id } = importScan(context, await scanSource(null, await folder()), 'Pets');
     context.db
       .prepare(
         `INSERT INTO runs (id, kind, arm, spec_json, dataset_id, dataset_hash, architecture, seed,

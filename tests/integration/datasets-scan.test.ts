@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
-import { scanFolder } from '../../host/datasets/scan.ts';
+import { scanSource } from '../../host/datasets/scan.ts';
 import { bitmap, blackPng, picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
 
 async function reportOf(root: string) {
-  return (await scanFolder(root)).report;
+  return (await scanSource(null, root)).report;
 }
 
 async function reasons(root: string): Promise<Record<string, string>> {
@@ -23,7 +23,9 @@ describe('layout', () => {
     const report = await reportOf(root);
     expect(report).toMatchObject({
       root,
-      layout: 'class',
+      reading: { format: 'folders', levels: ['class'] },
+      task: 'single-label',
+      splits: {},
       images: 8,
       classNames: ['10', '2', 'Zebra', 'ant'],
       domainNames: ['all'],
@@ -37,7 +39,7 @@ describe('layout', () => {
     await pictures(root, ['photo', 'sketch'], ['cat', 'dog'], 2);
     put(root, 'sketch/2024/batch 1/dog/x.png', await picture(99));
     const report = await reportOf(root);
-    expect(report.layout).toBe('domain/class');
+    expect(report.reading).toEqual({ format: 'folders', levels: ['domain', 'class'] });
     expect(report.domainNames).toEqual(['photo', 'sketch']);
     expect(report.counts).toEqual([
       [2, 2],
@@ -67,15 +69,29 @@ describe('layout', () => {
     await pictures(root, [''], ['cat', 'dog'], 3);
     put(root, 'more/dog/x.png', await picture(60));
     const report = await reportOf(root);
-    expect(report.layout).toBe('class');
+    expect(report.reading).toEqual({ format: 'folders', levels: ['class'] });
     expect(report.counts).toEqual([[3, 4]]);
     expect(report.warnings.join()).toContain('mixed depth');
   });
 
-  test('folders named like splits are pointed out', async () => {
+  test('folders named like splits are the splits as given', async () => {
     const root = temporaryFolder();
-    await pictures(root, ['train', 'test'], ['cat', 'dog'], 2);
-    expect((await reportOf(root)).warnings.join()).toContain('look like splits');
+    await pictures(root, ['train', 'val', 'test'], ['cat', 'dog'], 2);
+    const report = await reportOf(root);
+    expect(report.reading).toEqual({ format: 'folders', levels: ['split', 'class'] });
+    expect(report.splits).toEqual({ train: 4, validation: 4, test: 4 });
+    expect(report.domainNames).toEqual(['all']);
+  });
+
+  test('a reading that was chosen is followed', async () => {
+    const root = temporaryFolder();
+    await pictures(root, ['scanner 1', 'scanner 2'], ['cat', 'dog'], 2);
+    const scan = await scanSource(null, root, {
+      format: 'folders',
+      levels: [{ attribute: 'scanner' }, 'class'],
+    });
+    expect(scan.report).toMatchObject({ attributeNames: ['scanner'], domainNames: ['all'] });
+    expect(scan.images[0]).toMatchObject({ label: 'cat', attributes: { scanner: 'scanner 1' } });
   });
 });
 
@@ -88,7 +104,7 @@ describe('files', () => {
     put(root, 'a/b.bmp', bitmap(10, 8, 200));
     put(root, 'b/really-a-jpeg.png', await picture(9, 'jpeg'));
     put(root, 'b/no-extension', await picture(10));
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(Object.fromEntries(images.map(({ path, format }) => [path, format]))).toEqual({
       'a/0.png': 'png',
       'a/1.jpeg': 'jpeg',
@@ -172,7 +188,7 @@ describe('files', () => {
         .gif({ delay: [90, 90] })
         .toBuffer(),
     );
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(images[0]).toMatchObject({ pages: 2, width: 8, height: 8 });
     expect(report.warnings.join()).toContain('the first is used: a/moving.gif');
   });
@@ -191,7 +207,7 @@ describe('names', () => {
       `${'long'.repeat(62)}.png`,
     ];
     for (const [i, name] of names.entries()) put(root, `cats & dogs/${name}`, await picture(i));
-    const { images, report } = await scanFolder(root);
+    const { images, report } = await scanSource(null, root);
     expect(report.skipped).toEqual([]);
     expect(new Set(images.map(({ path }) => path))).toEqual(
       new Set(names.map((name) => `cats & dogs/${name}`)),
@@ -258,13 +274,13 @@ describe('links and folders', () => {
     await pictures(root, [''], ['a', 'b'], 1);
     const link = join(temporaryFolder(), 'link');
     symlinkSync(root, link);
-    expect((await scanFolder(link)).root).toBe(root);
+    expect((await scanSource(null, link)).root).toBe(root);
   });
 
   test.each<[string, (root: string) => string, string, RegExp]>([
     ['an empty folder', (root) => root, 'bad-input', /is empty$/],
     ['a missing folder', (root) => join(root, 'none'), 'not-found', /there is no folder .*none/],
-    ['a file', (root) => put(root, 'x.png', 'x'), 'bad-input', /x\.png is a file, not a folder/],
+    ['a file of no kind', (root) => put(root, 'x.png', 'x'), 'bad-input', /x\.png holds no image/],
     ['a path through a file', (root) => join(put(root, 'f', ''), 'x'), 'io', /f.x/],
     [
       'no image',
@@ -274,23 +290,27 @@ describe('links and folders', () => {
     ],
     ['only empty folders', (root) => (mkdirSync(join(root, 'a')), root), 'bad-input', /is empty/],
   ])('%s is refused with the way out', async (_, make, code, message) => {
-    const failure = await scanFolder(make(temporaryFolder())).catch((error: unknown) => error);
+    const failure = await scanSource(null, make(temporaryFolder())).catch(
+      (error: unknown) => error,
+    );
     expect(failure).toBeInstanceOf(CarryoverError);
     expect(failure).toMatchObject({ code, message: expect.stringMatching(message) });
     expect((failure as CarryoverError).detail.wayOut).toBeTruthy();
   });
 
-  test('images in no folder at all are refused, each with its reason', async () => {
+  test('images in no folder at all are refused', async () => {
     const root = temporaryFolder();
     put(root, 'loose.png', await picture(1));
-    await expect(scanFolder(root)).rejects.toThrow('loose.png (image in no class folder)');
+    await expect(scanSource(null, root)).rejects.toThrow(
+      'no image that can be taken; 1 file found',
+    );
   });
 
   test('a scan changes nothing in the folder', async () => {
     const root = temporaryFolder();
     await pictures(root, ['x'], ['a', 'b'], 2);
     const before = readdirSync(root, { recursive: true }).sort();
-    await scanFolder(root);
+    await scanSource(null, root);
     expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
   });
 });
@@ -322,7 +342,7 @@ test('progress counts every file, and an abort ends the scan with its reason', a
   const root = temporaryFolder();
   await pictures(root, [''], ['a', 'b'], 20);
   const seen: number[] = [];
-  await scanFolder(root, {
+  await scanSource(null, root, null, {
     onProgress: ({ phase, done, total }) => {
       if (phase !== 'reading images') return;
       expect(total).toBe(40);
@@ -334,7 +354,7 @@ test('progress counts every file, and an abort ends the scan with its reason', a
   const controller = new AbortController();
   const reason = new CarryoverError('cancelled', 'enough');
   let done = 0;
-  const scan = scanFolder(root, {
+  const scan = scanSource(null, root, null, {
     signal: controller.signal,
     onProgress: (progress) => {
       done = progress.done;

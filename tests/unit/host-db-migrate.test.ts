@@ -110,6 +110,41 @@ test('validation images fit into a home of before; its splits and curves stay', 
   });
 });
 
+test('images of before are whole files of a single-label set; all that refers to them stays', () => {
+  const path = join(temporaryFolder(), 'carryover.db');
+  const all = readMigrations(MIGRATIONS_FOLDER);
+  withDatabase(path, all.slice(0, 3), (db) =>
+    db.exec(`INSERT INTO datasets VALUES
+        ('d', 'one', '/one', 'class', 'h1', 'identical content', '{}', 'then'),
+        ('e', 'two', '/two', 'domain/class', 'h2', 'identical content', '{}', 'then');
+      INSERT INTO classes VALUES (1, 'd', 0, 'c');
+      INSERT INTO domains VALUES (1, 'd', 0, 'all');
+      INSERT INTO images VALUES
+        (7, 'd', 'c/a.png', 1, 1, 'g', 3, 4, 5, 6.5, 'h', 'png', 'MIT', 'me', 'here');
+      INSERT INTO studies VALUES ('s', 's', '', '{}', 'd', '{}', 'done', NULL, NULL, '', NULL);
+      INSERT INTO study_images VALUES ('s', 7, 'train');`),
+  );
+  withDatabase(path, undefined, (db) => {
+    expect(db.pragma('foreign_key_check')).toEqual([]);
+    expect(
+      db.prepare('SELECT id, reading_json, task, content_hash FROM datasets').raw().all(),
+    ).toEqual([
+      ['d', '{"format":"folders","levels":["class"]}', 'single-label', 'h1'],
+      ['e', '{"format":"folders","levels":["domain","class"]}', 'single-label', 'h2'],
+    ]);
+    expect(db.prepare('SELECT * FROM current_images').get()).toEqual({
+      ...{ id: 7, dataset_id: 'd', path: 'c/a.png', file: 'c/a.png', entry: null, frame: null },
+      ...{ class_id: 1, imported_class_id: 1, excluded: 0, domain_id: 1, group_name: 'g' },
+      ...{ split: null, width: 3, height: 4, bytes: 5, modified_ms: 6.5, sha256: 'h' },
+      ...{ format: 'png', phash: null, mean: null, deviation: null },
+      ...{ licence: 'MIT', attribution: 'me', source: 'here' },
+    });
+    expect(db.prepare('SELECT * FROM study_images').raw().all()).toEqual([['s', 7, 'train']]);
+    db.exec('DELETE FROM studies; DELETE FROM images; DELETE FROM datasets');
+    expect(db.prepare('SELECT count(*) FROM classes').pluck().get()).toBe(0);
+  });
+});
+
 describe('reading the files', () => {
   test('numbers have no gap; line endings do not count', () => {
     const folder = temporaryFolder();
