@@ -67,7 +67,7 @@ function plausible(bytes: Buffer, start: number, syntax: string): boolean {
 }
 
 function isFirstTag(tag: number): boolean {
-  return (tag >= 0x00020000 && tag <= 0x00020002) || (tag >= 0x00080000 && tag <= 0x00080060);
+  return (tag >= 0x00020000 && tag <= 0x00020018) || (tag >= 0x00080000 && tag <= 0x00080060);
 }
 
 /** Tag, length and place of the content of the element at `position`; null: there is none. */

