@@ -117,34 +117,10 @@ interface Named {
   name: string;
 }
 
-type ImageLine = [
-  id: number,
-  classId: number | null,
-  domainId: number,
-  split: (typeof GIVEN)[number] | null,
-];
-
 function buildColumns(db: Database, datasetId: string): Columns {
   const classes = namedOf(db, 'classes', datasetId);
-  const domains = namedOf(db, 'domains', datasetId);
-  const columns = emptyColumns(db, datasetId, classes, domains);
-  const classCodes = codesById(classes);
-  const domainCodes = codesById(domains);
-  const lines = db
-    .prepare<[string], ImageLine>(
-      'SELECT id, class_id, domain_id, split FROM images WHERE dataset_id = ? ORDER BY path',
-    )
-    .raw()
-    .iterate(datasetId);
-  let position = 0;
-  for (const [id, classId, domainId, split] of lines) {
-    columns.ids[position] = id;
-    columns.imported[position] = classId === null ? 0 : classCodes.get(classId)!;
-    columns.domains[position] = domainCodes.get(domainId)!;
-    columns.given[position] = split === null ? 0 : GIVEN.indexOf(split);
-    position++;
-  }
-  columns.positionOf = positionsById(columns.ids);
+  const columns = emptyColumns(db, datasetId, classes, namedOf(db, 'domains', datasetId));
+  loadImages(db, columns);
   loadOverlays(db, columns);
   loadTags(db, columns);
   if (columns.multiLabel) {
@@ -155,15 +131,68 @@ function buildColumns(db: Database, datasetId: string): Columns {
   return columns;
 }
 
+type ImageLine = [
+  id: number,
+  classId: number | null,
+  domainId: number,
+  split: (typeof GIVEN)[number] | null,
+];
+
+/** Reads what was imported, in the order of the rows: in that of the paths it takes far longer. */
+function loadImages(db: Database, columns: Columns): void {
+  const { datasetId, ids, positionOf } = columns;
+  const classCodes = codesById(namedOf(db, 'classes', datasetId));
+  const domainCodes = codesById(namedOf(db, 'domains', datasetId));
+  const [first, last] = rangeOf(ids);
+  const lines = db
+    .prepare<[number, number, string], ImageLine>(
+      `SELECT id, class_id, domain_id, split FROM images
+       WHERE id BETWEEN ? AND ? AND +dataset_id = ?`,
+    )
+    .raw()
+    .iterate(first, last, datasetId);
+  for (const [id, classId, domainId, split] of lines) {
+    const position = positionOf(id);
+    columns.imported[position] = classId === null ? 0 : classCodes.get(classId)!;
+    columns.domains[position] = domainCodes.get(domainId)!;
+    columns.given[position] = split === null ? 0 : GIVEN.indexOf(split);
+  }
+}
+
+function idsByPath(db: Database, datasetId: string): Int32Array {
+  const ids = db
+    .prepare<[string], number>('SELECT id FROM images WHERE dataset_id = ? ORDER BY path')
+    .pluck();
+  return Int32Array.from(ids.all(datasetId));
+}
+
+/** The first and the last id; of an empty set a range without any. */
+function rangeOf(ids: Int32Array): [first: number, last: number] {
+  let [first, last] = [ids[0] ?? 1, ids[0] ?? 0];
+  for (const id of ids) {
+    if (id < first) first = id;
+    if (id > last) last = id;
+  }
+  return [first, last];
+}
+
+/** Finds positions by id. An import numbers its images one after the other, so a table is short. */
+function positionsById(ids: Int32Array): (id: number) => number {
+  const [first, last] = rangeOf(ids);
+  const table = new Int32Array(last - first + 1).fill(-1);
+  for (const [position, id] of ids.entries()) table[id - first] = position;
+  return (id) => table[id - first] ?? -1;
+}
+
 function emptyColumns(
   db: Database,
   datasetId: string,
   classes: Named[],
   domains: Named[],
 ): Columns {
-  const count = db.prepare<[string], number>('SELECT count(*) FROM images WHERE dataset_id = ?');
+  const ids = idsByPath(db, datasetId);
+  const images = ids.length;
   const task = db.prepare<[string], string>('SELECT task FROM datasets WHERE id = ?');
-  const images = count.pluck().get(datasetId)!;
   const multiLabel = task.pluck().get(datasetId) === 'multi-label';
   const findings = multiLabel ? classes : [];
   const perFinding = (): Map<string, Bits> =>
@@ -171,7 +200,7 @@ function emptyColumns(
   let text: PathText | null = null;
   return {
     ...{ datasetId, multiLabel },
-    ids: new Int32Array(images),
+    ids,
     classNames: classes.map(({ name }) => name),
     domainNames: domains.map(({ name }) => name),
     classes: codesFor(images, classes.length),
@@ -185,7 +214,7 @@ function emptyColumns(
     overlaid: perFinding(),
     tags: new Map(),
     attributes: new Map(),
-    positionOf: () => -1,
+    positionOf: positionsById(ids),
     text: () => (text ??= pathText(db, datasetId, images)),
   };
 }
@@ -200,25 +229,6 @@ function namedOf(db: Database, table: 'classes' | 'domains', datasetId: string):
 
 function codesById(named: Named[]): Map<number, number> {
   return new Map(named.map(({ id }, index) => [id, index + 1]));
-}
-
-/** Finds positions by id: imports number the images in the order of their paths, mostly. */
-function positionsById(ids: Int32Array): (id: number) => number {
-  const ascending = ids.every((id, i) => i === 0 || ids[i - 1]! < id);
-  const order = ascending ? null : Int32Array.from(ids.keys()).sort((a, b) => ids[a]! - ids[b]!);
-  return (id) => {
-    let low = 0;
-    let high = ids.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const position = order === null ? middle : order[middle]!;
-      const found = ids[position]!;
-      if (found === id) return position;
-      if (found < id) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
-  };
 }
 
 /** Reads which classes were changed and which images are excluded. */

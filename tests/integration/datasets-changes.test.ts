@@ -265,7 +265,7 @@ test.each([
           expect(listChanges(db, datasetId).every(({ undoneAt }) => undoneAt !== null)).toBe(true);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   },
   60_000,
