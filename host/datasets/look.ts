@@ -64,7 +64,7 @@ export async function previewReading(path: string, reading: Reading): Promise<Re
   const { signal } = new AbortController();
   // Groups of DICOM files are hashed; for a look any salt will do, as nothing is stored.
   const read = await readTree(tree, reading, { signal, salt: '' });
-  return toPreview(tree, read);
+  return toPreview(tree, read, reading.format === 'folders');
 }
 
 function treeAt(path: string): Promise<Tree> {
@@ -109,10 +109,9 @@ function whyNothing({ files, root }: Tree): string {
   return 'no image is among the files, by their names, and no other data set that is known';
 }
 
-function toPreview(tree: Tree, read: Read): ReadingPreview {
-  const taken = read.candidates.filter(
-    ({ file, frame }) => frame !== null || mayBeImage(file.path),
-  );
+/** `unsure`: the reading takes any file, so that only names tell what is an image. */
+function toPreview(tree: Tree, read: Read, unsure: boolean): ReadingPreview {
+  const taken = read.candidates.filter(({ file }) => !unsure || mayBeImage(file.path));
   const others = read.candidates.length - taken.length;
   const reasons = countOf(read.skipped.map(({ reason }) => withoutPlace(reason)));
   if (others > 0) reasons.set('no image by its name', others);
