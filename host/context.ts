@@ -15,6 +15,8 @@ export interface HomePaths {
   cache: string;
   /** Built sample sets. */
   samples: string;
+  /** analyses/<id>.*: arrays of what was computed over data sets. */
+  analyses: string;
   /** rates/<searchId>.json: learning-rate searches. */
   rates: string;
   /** reports/<studyId>/ */

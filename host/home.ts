@@ -39,6 +39,7 @@ export function homePaths(root: string): HomePaths {
     checkpoints: join(root, 'checkpoints'),
     cache: join(root, 'cache'),
     samples: join(root, 'samples'),
+    analyses: join(root, 'analyses'),
     rates: join(root, 'rates'),
     reports: join(root, 'reports'),
   };
@@ -52,6 +53,7 @@ export function createHome(root: string): HomePaths {
     paths.checkpoints,
     paths.cache,
     paths.samples,
+    paths.analyses,
     paths.rates,
     paths.reports,
   ];
