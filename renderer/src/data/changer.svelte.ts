@@ -8,7 +8,6 @@ import { changeText } from './changes.ts';
 
 /** Changes images of a data set, and takes changes back. */
 export class Changer {
-  busy = $state(false);
   failure: Failure | null = $state.raw(null);
   /** What was done last, in words. */
   said = $state('');
@@ -16,6 +15,8 @@ export class Changer {
   /** What an undo takes back. */
   last = $derived(this.history.value?.find((entry) => entry.undoneAt === null) ?? null);
   #datasetId: string;
+  /** Ends when all that was asked for is done. */
+  #queue: Promise<void> = Promise.resolve();
   #changed: () => Promise<void>;
 
   /** `changed` is awaited after every change. */
@@ -28,9 +29,9 @@ export class Changer {
     return this.history.load(() => call('datasets.changes', { datasetId: this.#datasetId }));
   }
 
-  apply(filter: () => Promise<ImageFilter>, change: Change): Promise<void> {
+  apply(filter: Promise<ImageFilter>, change: Change): Promise<void> {
     return this.#work(async () => {
-      const body = { datasetId: this.#datasetId, filter: await filter(), change };
+      const body = { datasetId: this.#datasetId, filter: await filter, change };
       this.said = `${changeText(await call('datasets.change', body))}.`;
     });
   }
@@ -42,13 +43,14 @@ export class Changer {
     });
   }
 
-  async #work(work: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    this.failure = await attempt(work);
-    await this.load();
-    await this.#changed();
-    this.busy = false;
+  /** One after the other: none is lost, and each is shown before the next begins. */
+  #work(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      this.failure = await attempt(work);
+      await this.load();
+      await this.#changed();
+    });
+    return this.#queue;
   }
 }
 
@@ -59,6 +61,7 @@ export async function selectedImages(
   images: Paged<ImageRow>,
 ): Promise<ImageFilter> {
   if (rangesSize(selected) === images.total) return filter;
-  const rows = await images.take(selected);
+  const here = images.loaded(selected);
+  const rows = here.length === rangesSize(selected) ? here : await images.take(selected);
   return { ids: rows.map((row) => row.id), excluded: 'with' };
 }

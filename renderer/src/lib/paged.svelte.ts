@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { toFailure, type Failure } from '../../../contract/errors.ts';
-import type { Ranges } from './ranges.ts';
+import { inRanges, type Ranges } from './ranges.ts';
 
 export type FetchPage<T> = (
   offset: number,
@@ -59,6 +59,17 @@ export class Paged<T> {
     for (let page = Math.floor(from / PAGE); page <= last; page += 1) void this.#load(page);
   }
 
+  /** The items at the given positions that are here. */
+  loaded(ranges: Ranges): T[] {
+    const items: T[] = [];
+    for (const [page, rows] of this.#pages) {
+      for (const [at, row] of rows.entries()) {
+        if (inRanges(ranges, page * PAGE + at)) items.push(row);
+      }
+    }
+    return items;
+  }
+
   /** The items at the given positions, fetched anew. */
   async take(ranges: Ranges): Promise<T[]> {
     const fetchPage = this.#fetch;
@@ -84,6 +95,8 @@ export class Paged<T> {
     try {
       const answer = await this.#fetch(page * PAGE, PAGE);
       if (turn !== this.#turn) return;
+      // Another length: what is here lies elsewhere now.
+      if (answer.total !== this.total) this.#pages.clear();
       this.total = answer.total;
       this.#pages.set(page, answer.items);
       this.ready = true;
