@@ -297,7 +297,7 @@ describe('in a workbench', () => {
       });
       const samples = sampleHandlers(context);
       const listed = await samples['samples.list']({});
-      expect(listed.map(({ datasetId }) => datasetId)).toEqual([id, null]);
+      expect(listed.map(({ datasetId }) => datasetId)).toEqual([id, null, null]);
       const job = await samples['samples.build']({ name: 'icon-domains' });
       expect(await context.jobs.wait(job.id)).toMatchObject({ status: 'done', result: id });
       expect(() => samples['samples.build']({ name: 'cats' })).toThrow(/cats/);
@@ -317,6 +317,7 @@ describe('carryover samples', () => {
     expect(rows.map(({ name, images }) => [name, images])).toEqual([
       ['icon-domains', 11],
       ['emoji-domains', null],
+      ['brain-slices', null],
     ]);
     expect(rows.map(({ name }) => name)).toEqual(SAMPLES.map(({ name }) => name));
   });
@@ -326,6 +327,6 @@ describe('carryover samples', () => {
     const { stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toContain('cats');
-    expect(stderr).toContain('icon-domains, emoji-domains');
+    expect(stderr).toContain('icon-domains, emoji-domains, brain-slices');
   });
 });
