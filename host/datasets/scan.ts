@@ -76,12 +76,11 @@ export async function scanSource(
     onProgress: counter(watch, 'reading what the source says', 'images'),
     salt: identifierSalt(db),
   });
-  const { images: found, skipped } = await inspectAll(tree, read, new Inspections(db), watch);
+  const { taken, skipped } = await inspectAll(tree, read, new Inspections(db), watch);
   const allSkipped = [...tree.skipped, ...read.skipped, ...skipped];
   allSkipped.sort((a, b) => byCodeUnits(a.path, b.path));
-  if (found.length === 0) throw nothingFound(tree, allSkipped);
-  const { groups, joined } = groupImages(found);
-  const images = found.map((image, i) => ({ ...image, group: groups[i] ?? image.sha256 }));
+  if (taken.length === 0) throw nothingFound(tree, allSkipped);
+  const { images, joined } = grouped(taken);
   return {
     id: randomBytes(6).toString('hex'),
     root: tree.root,
@@ -92,7 +91,7 @@ export async function scanSource(
       reading: chosen,
       read,
       images,
-      ungrouped: found.filter(({ group }) => group === null),
+      ungrouped: taken.filter(({ candidate }) => candidate.group === null),
       skipped: allSkipped,
       joined,
     }),
@@ -111,7 +110,11 @@ async function bestReading(tree: Tree): Promise<Reading> {
   throw nothingFound(tree, tree.skipped);
 }
 
-type FoundImage = Omit<ScannedImage, 'group'> & Pick<Candidate, 'group'>;
+interface Taken {
+  path: string;
+  candidate: Candidate;
+  outcome: Inspected;
+}
 
 const FRAMES_AT_ONCE = 1000;
 
@@ -144,7 +147,7 @@ async function inspectAll(
   { candidates }: Read,
   kept: Inspections,
   watch: Watch,
-): Promise<{ images: FoundImage[]; skipped: SkippedFile[] }> {
+): Promise<{ taken: Taken[]; skipped: SkippedFile[] }> {
   const pieces = piecesOf(tree, candidates);
   const outcomes = new Map<Piece, Outcome[]>();
   const meter = new RateMeter();
@@ -185,20 +188,32 @@ async function lookAtPiece({ file, absolute, frames }: Piece): Promise<Outcome[]
 function sortOut(
   candidates: readonly Candidate[],
   outcomes: readonly Outcome[],
-): { images: FoundImage[]; skipped: SkippedFile[] } {
-  const images: FoundImage[] = [];
+): { taken: Taken[]; skipped: SkippedFile[] } {
+  const taken: Taken[] = [];
   const skipped: SkippedFile[] = [];
-  const taken = new Set<string>();
+  const paths = new Set<string>();
   for (const [i, candidate] of candidates.entries()) {
     const { file, frame } = candidate;
     const path = placeText(file.file, file.entry, frame);
     const outcome = outcomes[i]!;
     if ('reason' in outcome) skipped.push({ path, reason: outcome.reason });
-    else if (taken.has(path)) skipped.push({ path, reason: 'named a second time' });
-    else images.push({ ...candidate, ...outcome, path });
-    taken.add(path);
+    else if (paths.has(path)) skipped.push({ path, reason: 'named a second time' });
+    else taken.push({ path, candidate, outcome });
+    paths.add(path);
   }
-  return { images, skipped };
+  return { taken, skipped };
+}
+
+/** The images with their final groups; `joined`: see `groupImages`. */
+function grouped(taken: readonly Taken[]): { images: ScannedImage[]; joined: number } {
+  const own = taken.map(({ candidate, outcome }) => {
+    return { sha256: outcome.sha256, group: candidate.group };
+  });
+  const { groups, joined } = groupImages(own);
+  const images = taken.map(({ path, candidate, outcome }, i): ScannedImage => {
+    return { ...candidate, ...outcome, path, group: groups[i]! };
+  });
+  return { images, joined };
 }
 
 function nothingFound(tree: Tree, skipped: SkippedFile[]): CarryoverError {
