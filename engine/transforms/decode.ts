@@ -303,10 +303,17 @@ async function rawValues(place: Place, image: Sharp, channels: 1 | 3 | 4): Promi
   }
 }
 
+/** What libvips says where it has nothing to say. */
+const TREATED = 'Warning treated as error due to failOn setting';
+
 function asImageError(place: Place, error: unknown): CarryoverError {
   if (error instanceof CarryoverError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const lines = new Set(reason.split('\n').map((line) => line.trim()));
-  const line = [...lines].join(' ').trim().replace(/:$/, '');
-  return imageError(place, `cannot be decoded: ${line}`, error);
+  const line = [...lines].join(' ').replace(TREATED, '').trim().replace(/:$/, '');
+  return imageError(
+    place,
+    `cannot be decoded: ${line || 'its data are cut off or damaged'}`,
+    error,
+  );
 }

@@ -119,7 +119,7 @@ describe('inspection', () => {
         .png()
         .toBuffer();
       const path = file('cut.png', bytes.subarray(0, bytes.length - 40));
-      await expect(inspect(path)).rejects.toThrow('cannot be decoded');
+      await expect(inspect(path)).rejects.toThrow(/cannot be decoded: .*(cut off|damaged|error)/);
     }
   });
 });
