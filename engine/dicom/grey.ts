@@ -1,6 +1,6 @@
 /** From stored values to grey: the modality's transform and the window (PS3.3 C.11.1, C.11.2). */
 import type { DataSet } from 'dicom-parser';
-import { countOf, decimalsOf, itemOf, textOf, wordsOf } from './elements.ts';
+import { countOf, decimalsOf, itemOf, numberOf, textOf, wordsOf } from './elements.ts';
 import type { Samples } from './frames.ts';
 import type { Header } from './header.ts';
 
@@ -61,7 +61,7 @@ function tableOf(item: DataSet | null, signed: boolean): Table | null {
   const [entries, start, bits] = wordsOf(item, 'x00283002');
   const values = wordsOf(item, 'x00283006');
   if (entries === undefined || start === undefined || values.length === 0) return null;
-  const first = signed ? (start << 16) >> 16 : start;
+  const first = numberOf(item, 'x00283002', start, signed);
   return { first, values: values.subarray(0, entries || 65536), top: 2 ** (bits ?? 16) - 1 };
 }
 
@@ -79,7 +79,10 @@ export function windowed(
   if (choice === 'file') {
     const window = windowOf(dataset, frame);
     if (window !== null) return through(values, greyIn(window));
-    const table = tableOf(itemOf(dataset, 'x00283010'), (values[0] ?? 0) < 0);
+    const table = tableOf(
+      itemOf(dataset, 'x00283010'),
+      values.some((value) => value < 0),
+    );
     if (table !== null) {
       return through(values, (value) => (255 * lookUp(table, value)) / table.top);
     }
@@ -133,7 +136,7 @@ function paddingOf(dataset: DataSet): [number, number] | null {
   const signed = countOf(dataset, 'x00280103') === 1;
   const read = (tag: string): number | null => {
     const value = countOf(dataset, tag);
-    return value !== null && signed ? (value << 16) >> 16 : value;
+    return value === null ? null : numberOf(dataset, tag, value, signed);
   };
   const value = read('x00280120');
   if (value === null) return null;

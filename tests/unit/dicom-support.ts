@@ -79,6 +79,26 @@ export function greyFile(values: readonly number[], more: readonly Element[] = [
   return dicomFile([...elements.filter(([tag]) => !replaced.has(tag)), ...more]);
 }
 
+/** `file` with its pixels, which are its last element, as one compressed frame. */
+export function encapsulated(file: Buffer, frame: Buffer, syntax: string): Buffer {
+  const stated = elementsBytes([['00020010', 'UI', EXPLICIT]]);
+  const start = file.indexOf(stated) + stated.length;
+  const elements = file.subarray(start, file.indexOf(tagBytes('7fe00010'), start));
+  const part = (content: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(content.length + (content.length % 2));
+    const padding = Buffer.alloc(content.length % 2);
+    return Buffer.concat([tagBytes('fffee000'), length, content, padding]);
+  };
+  const head = Buffer.concat([
+    tagBytes('7fe00010'),
+    Buffer.from('OB\0\0\xff\xff\xff\xff', 'latin1'),
+  ]);
+  const end = Buffer.concat([tagBytes('fffee0dd'), Buffer.alloc(4)]);
+  const pixels = Buffer.concat([head, part(Buffer.alloc(0)), part(frame), end]);
+  return Buffer.concat([dicomFile([], syntax), elements, pixels]);
+}
+
 /** A file of this folder's reference files. */
 export function reference(name: string): Buffer {
   return readFileSync(new URL(`../reference/dicom/${name}.dcm`, import.meta.url));

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
 import { dicomFrame, dicomValues, isDicom, readDicom } from '../../engine/dicom/index.ts';
 import type { Element } from './dicom-support.ts';
-import { PYDICOM, differences, elementsBytes, greyFile, reference } from './dicom-support.ts';
+import {
+  PYDICOM,
+  differences,
+  elementsBytes,
+  encapsulated,
+  greyFile,
+  reference,
+} from './dicom-support.ts';
 
 const FOLDER = new URL('../reference/dicom/', import.meta.url);
 const FILES = readdirSync(FOLDER)
@@ -13,6 +20,31 @@ const FILES = readdirSync(FOLDER)
 function nameAtPydicom(name: string): string {
   const path = name === 'CR1-6154' ? 'dicomdirtests/77654033/CR1/6154' : `${name}.dcm`;
   return `pydicom:test_files/${path}`;
+}
+
+/** A 64 x 64 image of signed 16 bits as HTJ2K without loss: no file of it is at hand. */
+async function encoded(bytes: Buffer, syntax: string): Promise<Buffer> {
+  const { data } = await dicomValues(bytes, 0);
+  const { default: codecs } = await import('dcmjs-codecs');
+  if (!codecs.NativeCodecs.isInitialized()) await codecs.NativeCodecs.initializeAsync();
+  const context = new codecs.Context({
+    width: 64,
+    height: 64,
+    bitsAllocated: 16,
+    bitsStored: 16,
+    samplesPerPixel: 1,
+    pixelRepresentation: 1,
+    planarConfiguration: 0,
+    photometricInterpretation: 'MONOCHROME2',
+    decodedBuffer: new Uint8Array(Int16Array.from(data).buffer),
+  });
+  const done = codecs.NativeCodecs.encodeHtJpeg2000(context, { lossy: false });
+  const sides: Element[] = [
+    ['00280010', 'US', [64]],
+    ['00280011', 'US', [64]],
+    ['00280103', 'US', [1]],
+  ];
+  return encapsulated(greyFile([], sides), Buffer.from(done.getEncodedBuffer() ?? []), syntax);
 }
 
 async function valuesOf(bytes: Buffer, frame = 0): Promise<number[]> {
@@ -49,6 +81,12 @@ describe('files of every transfer syntax', () => {
     for (const other of ['bigendian', 'RLE', 'jp2klossless', 'jpeg_ls_lossless']) {
       expect(await valuesOf(reference(`MR_small_${other}`))).toEqual(one);
     }
+  });
+
+  it.each(['4.201', '4.202', '4.203'])('HTJ2K (%s) comes back as it was', async (syntax) => {
+    const file = await encoded(reference('MR_small_implicit'), `1.2.840.10008.1.2.${syntax}`);
+    expect(readDicom(file).transferSyntax).toMatch(syntax);
+    expect(await valuesOf(file)).toEqual(await valuesOf(reference('MR_small_implicit')));
   });
 
   it('make 16 bits of colour as bright as 8', async () => {
