@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { architectureSchema } from './architecture.ts';
+import { findingsSchema } from './findings.ts';
 
 /** Analyses of this version. */
 export const ANALYSES = ['agreement', 'optimisation-speed', 'barrier'] as const;
@@ -208,20 +209,15 @@ export const splitSchema = z.strictObject({
   seed: seed.default(0),
 });
 
-/** What an uncertain finding counts as (CheXpert: Irvin et al., arXiv 1901.07031). */
-const uncertainty = z.enum(['ignore', 'zeros', 'ones']);
-export type Uncertainty = z.infer<typeof uncertainty>;
+export type SplitKind = (typeof SPLIT_KINDS)[number];
 
-/** What is learnt of a multi-label data set. */
-export const findingsSchema = z.strictObject({
-  /** Absent: all of the data set. */
-  names: z.array(z.string().min(1)).min(1).optional(),
-  /** For all findings, or by finding (`default` for the others). */
-  uncertain: z.union([uncertainty, z.record(z.string(), uncertainty)]).default('ignore'),
-  /** What a finding that is not mentioned counts as. */
-  blank: z.enum(['zeros', 'ignore']).default('zeros'),
-});
-export type Findings = z.infer<typeof findingsSchema>;
+/** The kind of split that holds where none is written. */
+export function splitKindOf({
+  kind,
+  grouped,
+}: Pick<z.infer<typeof splitSchema>, 'kind' | 'grouped'>): SplitKind {
+  return kind ?? (grouped ? 'stratified-grouped' : 'stratified');
+}
 
 const init = z.union([
   z.literal('random'),

@@ -1,5 +1,5 @@
 import { CarryoverError } from '../../contract/errors.ts';
-import type { Findings, Uncertainty } from '../../contract/study.ts';
+import type { Findings, Uncertainty } from '../../contract/findings.ts';
 
 /** A label as CheXpert writes it: positive, negative, uncertain, not mentioned. */
 export type Finding = 1 | 0 | -1 | null;

@@ -1,5 +1,5 @@
 /** Which images play which part, by the kind of split. */
-import type { StudySpec } from '../../contract/study.ts';
+import { splitKindOf, type SplitKind, type StudySpec } from '../../contract/study.ts';
 import type { StudyImage } from './data.ts';
 import type { Labelled } from './labelling.ts';
 import { splitByTime, splitItems, type Side, type SplitOptions } from './split.ts';
@@ -7,14 +7,6 @@ import { splitByTime, splitItems, type Side, type SplitOptions } from './split.t
 export type Part = 'train' | 'validation' | 'test' | 'unused';
 /** By image id. */
 export type Parts = Map<number, Part>;
-
-type SplitSpec = StudySpec['data']['split'];
-export type SplitKind = NonNullable<SplitSpec['kind']>;
-
-/** The kind of split that holds. */
-export function kindOf({ kind, grouped }: SplitSpec): SplitKind {
-  return kind ?? (grouped ? 'stratified-grouped' : 'stratified');
-}
 
 /** Whether a kind of split keeps images of one group on one side. */
 export function keepsGroups(kind: SplitKind): boolean {
@@ -26,7 +18,7 @@ export type Times = ReadonlyMap<number, number> | null;
 
 /** Training and test images; with the kind `given` validation images too. */
 export function assign({ data: { split } }: StudySpec, all: Labelled, times: Times): Parts {
-  const kind = kindOf(split);
+  const kind = splitKindOf(split);
   if (kind === 'given') {
     return new Map(all.images.map((image) => [image.id, image.split ?? 'unused']));
   }
@@ -47,7 +39,7 @@ export function takeValidation(
   times: Times,
 ): void {
   const { validation: share, seed } = split;
-  const wanted = kindOf(split);
+  const wanted = splitKindOf(split);
   const kind = wanted === 'given' ? 'stratified-grouped' : wanted;
   const training = images.filter(({ id }) => parts.get(id) === 'train');
   const options = { train: 1 - share, test: share, seed, stream: 'validation' } as const;

@@ -1,7 +1,6 @@
 import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
 import { CarryoverError } from '../../contract/errors.ts';
-import type { StudySpec } from '../../contract/study.ts';
-import { kindOf } from './assign.ts';
+import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { pretrainingTraining } from './overrides.ts';
@@ -52,7 +51,7 @@ function checkArchitecture({ architecture }: StudySpec): Problem[] {
 function checkData({ data }: StudySpec, written: WrittenStudy): Problem[] {
   const problems = checkSplit(data.split, written);
   const { train, test } = data.split;
-  if (kindOf(data.split) !== 'given' && train + test > 1 + 1e-9) {
+  if (splitKindOf(data.split) !== 'given' && train + test > 1 + 1e-9) {
     const sum = Number((train + test).toFixed(6));
     problems.push(problem(['data', 'split'], `train + test is ${sum}; at most 1 is possible`));
   }

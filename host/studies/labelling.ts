@@ -1,5 +1,5 @@
 /** What the images of a study are learnt as: one class each, or any number of findings. */
-import type { Findings, Uncertainty } from '../../contract/study.ts';
+import type { Findings, Uncertainty } from '../../contract/findings.ts';
 import { findingTarget } from '../../engine/train/uncertain.ts';
 import { countByClass, type StudyImage } from './data.ts';
 import { problem, unknownName, type Problem } from './issues.ts';

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
-import { findingsSchema } from '../../contract/study.ts';
+import { findingsSchema } from '../../contract/findings.ts';
 import { listNames } from '../datasets/read.ts';
 import { imagesOf } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';

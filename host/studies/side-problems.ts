@@ -1,6 +1,6 @@
 /** What keeps a study from running on its images as they were divided. */
-import type { StudySpec } from '../../contract/study.ts';
-import { keepsGroups, kindOf } from './assign.ts';
+import { splitKindOf, type StudySpec } from '../../contract/study.ts';
+import { keepsGroups } from './assign.ts';
 import type { StudyImage } from './data.ts';
 import { problem, type Problem } from './issues.ts';
 import type { Labelled } from './labelling.ts';
@@ -52,7 +52,7 @@ function classProblem(spec: StudySpec, outcome: Outcome): Problem | null {
 }
 
 function givenProblem({ data }: StudySpec, { enough }: Outcome): Problem | null {
-  if (kindOf(data.split) !== 'given') return null;
+  if (splitKindOf(data.split) !== 'given') return null;
   const counts = { train: 0, validation: 0, test: 0, none: 0 };
   for (const { split } of enough.images) counts[split ?? 'none'] += 1;
   if (counts.train > 0 && counts.test > 0) return null;
@@ -68,7 +68,7 @@ function emptyProblem(spec: StudySpec, outcome: Outcome): Problem | null {
   const also =
     enough.classNames.length < all.classNames.length ? ` (${removed(spec, outcome)})` : '';
   if (train.length === 0 || test.length === 0) {
-    const grouped = keepsGroups(kindOf(spec.data.split));
+    const grouped = keepsGroups(splitKindOf(spec.data.split));
     const hint = grouped
       ? 'there are too few groups or images; try another split seed or other fractions, or kind: stratified with allow-leaks: true'
       : 'there are too few images per class';
@@ -98,7 +98,7 @@ function validationProblem(spec: StudySpec, { validation }: Outcome): Problem | 
   if (validation.length > 0) return null;
   const path = ['data', 'split', 'validation'];
   if (split.validation > 0) {
-    const hint = keepsGroups(kindOf(split))
+    const hint = keepsGroups(splitKindOf(split))
       ? 'there are too few groups; try a larger share or another split seed'
       : 'there are too few images; try a larger share';
     const message = `no validation image is left for a share of ${split.validation}: ${hint}`;

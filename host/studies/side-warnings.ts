@@ -1,7 +1,7 @@
 /** What people should know of how a study's images were divided. */
-import type { StudySpec } from '../../contract/study.ts';
+import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { FEW_UNITS } from '../../engine/analysis/agreement.ts';
-import { keepsGroups, kindOf } from './assign.ts';
+import { keepsGroups } from './assign.ts';
 import { countByClass, type StudyImage } from './data.ts';
 import type { Labelled } from './labelling.ts';
 
@@ -18,7 +18,7 @@ interface Divided {
 /** What is unusual about a split. */
 export function splitWarnings(spec: StudySpec, divided: Divided): string[] {
   const { validation, test, kept } = divided;
-  const kind = kindOf(spec.data.split);
+  const kind = splitKindOf(spec.data.split);
   const groups = new Set(test.map(({ group }) => group)).size;
   const warnings = kind === 'given' ? givenWarnings(spec, divided) : shareWarnings(spec, divided);
   if (keepsGroups(kind) && groups > 0 && groups < FEW_UNITS) {
@@ -52,7 +52,7 @@ const REASONS: Record<string, string> = {
 };
 
 function shareWarnings({ data }: StudySpec, { train, test, all }: Divided): string[] {
-  const reason = REASONS[kindOf(data.split)] ?? 'small classes are rounded';
+  const reason = REASONS[splitKindOf(data.split)] ?? 'small classes are rounded';
   const sides = [
     ['train', data.split.train, train.length / Math.max(1, all)],
     ['test', data.split.test, test.length / Math.max(1, all)],

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import { findingsSchema, type StudySpec } from '../../contract/study.ts';
+import { findingsSchema } from '../../contract/findings.ts';
+import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { listNames } from '../datasets/read.ts';
-import { assign, keepsGroups, kindOf, numbered, takeValidation } from './assign.ts';
+import { assign, keepsGroups, numbered, takeValidation } from './assign.ts';
 import type { Part, Parts, Times } from './assign.ts';
 import { attributeNames, attributeValues, countByClass } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
@@ -103,7 +104,8 @@ function withTimes(
 ): { timed: StudyImage[]; times: Times } {
   const { split } = spec.data;
   const { column } = split;
-  if (kindOf(split) !== 'temporal' || column === undefined) return { timed: images, times: null };
+  if (splitKindOf(split) !== 'temporal' || column === undefined)
+    return { timed: images, times: null };
   const path = ['data', 'split', 'column'];
   const names = attributeNames(db, dataset.id);
   if (!names.includes(column)) {
@@ -162,7 +164,7 @@ function takeFew(most: number, { data }: StudySpec, { images }: Labelled, parts:
 }
 
 function leakProblem({ data: { split } }: StudySpec, leaks: readonly string[]): Problem {
-  const remedy = keepsGroups(kindOf(split))
+  const remedy = keepsGroups(splitKindOf(split))
     ? ''
     : 'keep groups on one side (kind: stratified-grouped), or ';
   const message = `this split leaks. ${leaks.join('; ')}. What is tested would in part be what was learnt: ${remedy}set allow-leaks: true, and every figure says so`;
@@ -180,7 +182,7 @@ function groupingText(
   dataset: StudyDataset,
   { train, validation, test }: Pick<Sides, 'train' | 'validation' | 'test'>,
 ): string {
-  const kind = kindOf(split);
+  const kind = splitKindOf(split);
   if (kind === 'temporal') return `time, by ${split.column}`;
   if (!keepsGroups(kind)) return UNGROUPED[kind] ?? '';
   const groupsOf = (images: readonly StudyImage[]) => new Set(images.map(({ group }) => group));

@@ -116,7 +116,7 @@ test('what is changed in the YAML is in the form afterwards, and the other way r
   expect(yaml).toContain('epochs: 7');
   const tuned = yaml
     .replace('epochs: 7', 'epochs: 9\n  fine-tuning: { freeze-to: layer2, rate-factor: 2.6 }')
-    .replace('grouped: true', 'validation: 0.2, grouped: true');
+    .replace('kind: stratified-grouped', 'kind: stratified-grouped, validation: 0.2');
   await editor.fill(`${tuned}description: kept\n`);
   await page.getByRole('button', { name: 'Form' }).click();
   await expect(page.getByLabel('Epochs', { exact: true })).toHaveValue('9');

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { RunDetail } from '../../../contract/runs.ts';
-import type { StudyPlan, StudySpec } from '../../../contract/study.ts';
-import { kindOf } from '../assign.ts';
+import { splitKindOf, type StudyPlan, type StudySpec } from '../../../contract/study.ts';
 import { resolved } from '../overrides.ts';
 import type { ReportData } from './data.ts';
 import { shuffleTitle } from './data.ts';
@@ -50,7 +49,7 @@ function imagesOf({ trainImages, validationImages, testImages }: StudyPlan): str
 
 function splitText({ data }: StudySpec): string {
   const { train, test, validation, seed, column } = data.split;
-  const kind = kindOf(data.split);
+  const kind = splitKindOf(data.split);
   if (kind === 'given') return `as the source gives it${heldBack(validation)}`;
   const by = column === undefined ? '' : ` by ${column}`;
   const few =

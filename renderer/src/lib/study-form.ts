@@ -1,6 +1,13 @@
 import { ARCHITECTURES, type ArchitectureName } from '../../../contract/architecture.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
-import { rateFactor, type Recipe, type Shuffle, type StudyInput } from '../../../contract/study.ts';
+import type { Findings, Uncertainty } from '../../../contract/findings.ts';
+import {
+  rateFactor,
+  type Recipe,
+  type Shuffle,
+  type SplitKind,
+  type StudyInput,
+} from '../../../contract/study.ts';
 import { merged, type Mapping } from './merge.ts';
 
 /** What the form of a new study holds; numbers are null while their field is empty. */
@@ -21,8 +28,21 @@ export interface StudyForm {
   test: number | null;
   validation: number | null;
   splitSeed: number | null;
-  grouped: boolean;
+  split: SplitKind;
+  /** The attribute with the time; only of a temporal split. */
+  splitColumn: string;
+  allowLeaks: boolean;
   minPerClass: number | null;
+  /** Training images of each class; null: all there are. */
+  perClass: number | null;
+  /** Multi-label: the findings that are learnt; none: all. */
+  findings: string[];
+  uncertain: Uncertainty;
+  /** Findings whose uncertain values count as something else. */
+  policies: Record<string, Uncertainty>;
+  blank: Findings['blank'];
+  /** Attributes whose values are reported apart. */
+  subgroups: string[];
   architecture: ArchitectureName;
   width: number | null;
   image: number | null;
@@ -70,7 +90,9 @@ export function emptyForm(): StudyForm {
   return {
     ...{ name: '', set: '', checkpoint: '', sources: [], sourceName: null, target: '' },
     ...{ pretrainingEpochs: 12, pretrainingSeed: 0 },
-    ...{ train: 0.65, test: 0.35, validation: null, splitSeed: 0, grouped: true, minPerClass: 2 },
+    ...{ train: 0.65, test: 0.35, validation: null, splitSeed: 0, split: 'stratified-grouped' },
+    ...{ splitColumn: '', allowLeaks: false, minPerClass: 2, perClass: null },
+    ...{ findings: [], uncertain: 'ignore', policies: {}, blank: 'zeros', subgroups: [] },
     ...{ architecture: ARCHITECTURES[0], width: 16, image: 48, stem: '', channels: 3 },
     ...{ seeds: '0, 1', shuffles: ['none'], resize: 'fit', background: '#ffffff' },
     ...{ interpolation: '', mean: '', std: '', shift: null, flip: false },
@@ -88,7 +110,14 @@ export function formFor(form: StudyForm, dataset: DatasetDetail): StudyForm {
   const target = domains.length > 1 ? (domains.at(-1) ?? '') : '';
   const sources = domains.filter((domain) => domain !== target && domains.length > 1);
   const name = studyName(target, sources, form.checkpoint);
-  return { ...form, set: dataset.name, target, sources, sourceName: null, name };
+  const ofOther: Partial<StudyForm> = {
+    splitColumn: '',
+    findings: [],
+    policies: {},
+    subgroups: [],
+  };
+  const split = form.split === 'temporal' ? 'stratified-grouped' : form.split;
+  return { ...form, ...ofOther, split, set: dataset.name, target, sources, sourceName: null, name };
 }
 
 /** A name from what the study does: "duotone after line and solid", cut to what is legal. */
@@ -180,15 +209,35 @@ function targetData(form: StudyForm) {
   return {
     set: form.set,
     ...(form.target !== '' && { domain: form.target }),
-    split: {
-      train: form.train ?? 0,
-      test: form.test ?? 0,
-      ...given('validation', form.validation),
-      grouped: form.grouped,
-      ...given('seed', form.splitSeed),
-    },
+    split: split(form),
     ...given('min-per-class', form.minPerClass),
+    ...given('per-class', form.perClass),
+    ...findings(form),
+    ...(form.subgroups.length > 0 && { subgroups: [...form.subgroups] }),
   };
+}
+
+function split(form: StudyForm) {
+  return {
+    kind: form.split,
+    ...(form.split !== 'given' && { train: form.train ?? 0, test: form.test ?? 0 }),
+    ...(form.split === 'temporal' && { column: form.splitColumn }),
+    ...given('validation', form.validation),
+    ...(form.allowLeaks && { 'allow-leaks': true }),
+    ...given('seed', form.splitSeed),
+  };
+}
+
+/** Nothing where all findings are learnt as usual, as with data sets that have none. */
+function findings({ findings: names, uncertain, policies, blank }: StudyForm) {
+  const own = Object.keys(policies).length > 0;
+  const said = {
+    ...(names.length > 0 && { names: [...names] }),
+    ...(own && { uncertain: { default: uncertain, ...policies } }),
+    ...(!own && uncertain !== 'ignore' && { uncertain }),
+    ...(blank !== 'zeros' && { blank }),
+  };
+  return Object.keys(said).length > 0 ? { findings: said } : {};
 }
 
 function recipe(form: StudyForm) {

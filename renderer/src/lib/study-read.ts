@@ -1,5 +1,5 @@
 /** A study file read back into the form, as far as the form can show it. */
-import { studySchema, type StudySpec } from '../../../contract/study.ts';
+import { splitKindOf, studySchema, type StudySpec } from '../../../contract/study.ts';
 import { beyond, differences, isMapping, type Mapping } from './merge.ts';
 import { emptyForm, formToStudy, type StudyForm } from './study-form.ts';
 
@@ -24,7 +24,7 @@ export function writtenToForm(written: Mapping): ReadForm | null {
     ...fromModel(spec, at),
     ...fromTraining(spec, at),
   };
-  const rest = beyond(written, formToStudy(bare) as unknown as Mapping);
+  const rest = beyond(withoutGrouped(written), formToStudy(bare) as unknown as Mapping);
   const form = { ...bare, rest };
   const shown = specOf(formToStudy(form) as unknown as Mapping);
   return { form, lost: shown === null ? ['architecture'] : differences(spec, shown) };
@@ -35,7 +35,29 @@ function specOf(written: Mapping): StudySpec | null {
   const { architecture } = written;
   // A checkpoint may give the image size; which one does not matter here.
   const sized = isMapping(architecture) ? { image: 32, ...architecture } : architecture;
-  return studySchema.safeParse({ ...written, architecture: sized }).data ?? null;
+  const spec = studySchema.safeParse({ ...written, architecture: sized }).data;
+  if (!spec) return null;
+  // What is said by other keys than the form's is the same all the same.
+  const { split, findings } = spec.data;
+  const { train, test } = studySchema.shape.data.shape.split.parse({});
+  const kind = splitKindOf(split);
+  const shares = kind === 'given' ? { train, test } : {};
+  const said = { ...split, ...shares, kind, grouped: true };
+  const chosen = fromFindings(spec);
+  return {
+    ...spec,
+    data: { ...spec.data, split: said, findings: findings && (chosen as typeof findings) },
+  };
+}
+
+/** `grouped` is what the kind of split says. */
+function withoutGrouped(written: Mapping): Mapping {
+  const { data } = written;
+  if (!isMapping(data) || !isMapping(data['split'])) return written;
+  const split = Object.fromEntries(
+    Object.entries(data['split']).filter(([key]) => key !== 'grouped'),
+  );
+  return { ...written, data: { ...data, split } };
 }
 
 type At = (...keys: string[]) => unknown;
@@ -53,12 +75,30 @@ function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
     sourceName: source,
     pretrainingEpochs: numberOr(own?.epochs),
     pretrainingSeed: own?.seed ?? 0,
-    ...{ train: data.split.train, test: data.split.test, grouped: data.split.grouped },
-    validation: numberOr(at('data', 'split', 'validation')),
-    splitSeed: data.split.seed,
+    ...fromSplit(spec, at),
     minPerClass: data['min-per-class'],
+    perClass: numberOr(data['per-class']),
+    ...fromFindings(spec),
+    subgroups: data.subgroups,
     barrier: spec.analyses.includes('barrier'),
   };
+}
+
+function fromSplit({ data: { split } }: StudySpec, at: At): Partial<StudyForm> {
+  return {
+    ...{ train: split.train, test: split.test, split: splitKindOf(split) },
+    splitColumn: split.column ?? '',
+    allowLeaks: split['allow-leaks'],
+    validation: numberOr(at('data', 'split', 'validation')),
+    splitSeed: split.seed,
+  };
+}
+
+function fromFindings({ data: { findings } }: StudySpec): Partial<StudyForm> {
+  const { names = [], uncertain = 'ignore', blank = 'zeros' } = findings ?? {};
+  if (typeof uncertain === 'string') return { findings: names, uncertain, policies: {}, blank };
+  const { default: usual = 'ignore', ...policies } = uncertain;
+  return { findings: names, uncertain: usual, policies, blank };
 }
 
 function fromModel(spec: StudySpec, at: At): Partial<StudyForm> {

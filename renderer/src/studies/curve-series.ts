@@ -4,6 +4,7 @@ import type { Series } from '../lib/charts.ts';
 import type { RunRow } from './run-rows.ts';
 
 export const METRICS = [
+  { key: 'testAuc', title: 'Test AUC' },
   { key: 'testAccuracy', title: 'Test accuracy' },
   { key: 'trainAccuracy', title: 'Training accuracy' },
   { key: 'validationAccuracy', title: 'Validation accuracy' },

@@ -1,4 +1,4 @@
-import type { StudyResults } from '../../../contract/study.ts';
+import { measureOf, type StudyResults } from '../../../contract/study.ts';
 
 type Arm = StudyResults['arms'][number];
 
@@ -6,7 +6,7 @@ type Arm = StudyResults['arms'][number];
 export interface ShuffleEffect {
   shuffle: string;
   arms: Arm[];
-  /** Lowest and highest mean accuracy of the arms. */
+  /** Lowest and highest mean of the arms. */
   low: number;
   high: number;
 }
@@ -16,7 +16,7 @@ export function effects(results: StudyResults): ShuffleEffect[] {
   const shuffles = [...new Set(results.arms.map((arm) => arm.shuffle))];
   return shuffles.map((shuffle) => {
     const arms = results.arms.filter((arm) => arm.shuffle === shuffle);
-    const means = arms.map((arm) => arm.accuracy.mean);
+    const means = arms.map((arm) => measureOf(arm).mean);
     return { shuffle, arms, low: Math.min(...means), high: Math.max(...means) };
   });
 }
@@ -26,7 +26,7 @@ export interface Headline {
   shuffle: string;
   pretrained: Arm;
   random: Arm;
-  /** Percentage points that the pretrained start is ahead. */
+  /** By how much the pretrained start is ahead, in what arms are judged by. */
   gain: number;
   /** Mean kappa over the pairs of each kind. */
   kappas: { kind: string; kappa: number }[];
@@ -43,7 +43,7 @@ export function headline(results: StudyResults): Headline | null {
   const pretrained = arm(drop.pretrained);
   const random = arm(drop.random);
   if (pretrained === undefined || random === undefined) return null;
-  const gain = 100 * (pretrained.accuracy.mean - random.accuracy.mean);
+  const gain = measureOf(pretrained).mean - measureOf(random).mean;
   return { shuffle, pretrained, random, gain, kappas: meanKappas(results, shuffle) };
 }
 

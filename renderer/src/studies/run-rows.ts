@@ -39,7 +39,7 @@ export function planLines(runs: StudyPlan['runs']): { key: string; runs: StudyPl
 
 const NOTHING = {
   ...{ status: 'planned', epochs: null, epochsDone: null },
-  ...{ trainAccuracy: null, testAccuracy: null, optimisationSpeed: null },
+  ...{ trainAccuracy: null, testAccuracy: null, testAuc: null, optimisationSpeed: null },
 };
 
 /** The rows as a table for export. */
@@ -47,13 +47,13 @@ export function runTable(rows: readonly RunRow[]) {
   return {
     header: [
       ...['run', 'arm', 'kind', 'seed', 'shuffle', 'status', 'epochs', 'epochs done'],
-      ...['train accuracy', 'test accuracy', 'optimisation speed'],
+      ...['train accuracy', 'test accuracy', 'test AUC', 'optimisation speed'],
     ],
     rows: rows.map(({ id, arm, kind, seed, shuffle, run }) => {
       const now = run ?? NOTHING;
       return [
         ...[id, arm, kind, seed, shuffle, now.status, now.epochs, now.epochsDone],
-        ...[now.trainAccuracy, now.testAccuracy, now.optimisationSpeed],
+        ...[now.trainAccuracy, now.testAccuracy, now.testAuc, now.optimisationSpeed],
       ];
     }),
   };

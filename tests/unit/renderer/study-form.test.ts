@@ -171,3 +171,55 @@ describe('issues', () => {
     expect(issuesAt(issues, 'training.lr')).toEqual([issues[0]]);
   });
 });
+
+describe('splits, findings and subgroups', () => {
+  const rich: typeof form = {
+    ...form,
+    ...{ split: 'temporal', splitColumn: 'taken', allowLeaks: true, perClass: 5 },
+    ...{ findings: ['Edema', 'Fracture'], uncertain: 'zeros', policies: { Edema: 'ones' } },
+    ...{ blank: 'ignore', subgroups: ['Sex'] },
+  };
+
+  it('are written as the study file has them', () => {
+    expect(studySchema.parse(parse(text(rich))).data).toMatchObject({
+      split: { kind: 'temporal', column: 'taken', 'allow-leaks': true },
+      'per-class': 5,
+      findings: {
+        names: ['Edema', 'Fracture'],
+        uncertain: { default: 'zeros', Edema: 'ones' },
+        blank: 'ignore',
+      },
+      subgroups: ['Sex'],
+    });
+  });
+
+  it('come back from what they wrote', () => {
+    const read = writtenToForm(parse(text(rich)));
+    expect(read?.lost).toEqual([]);
+    expect(read?.form).toEqual(rich);
+    const given = { ...form, split: 'given' as const };
+    expect(writtenToForm(parse(text(given)))).toMatchObject({ lost: [], form: { split: 'given' } });
+  });
+
+  it('say nothing of findings while all count as usual', () => {
+    expect(formToStudy(form).data).not.toHaveProperty('findings');
+  });
+
+  it('read the older way of saying that groups are not kept', () => {
+    const written = parse(text(form));
+    delete written.data.split.kind;
+    written.data.split.grouped = false;
+    const read = writtenToForm(written);
+    expect(read?.lost).toEqual([]);
+    expect(read?.form.split).toBe('stratified');
+    expect(studySchema.parse(parse(text(read!.form))).data.split.kind).toBe('stratified');
+  });
+
+  it('read one policy for all findings', () => {
+    const written = parse(text(form));
+    written.data.findings = { uncertain: { default: 'ones' } };
+    const read = writtenToForm(written);
+    expect(read?.lost).toEqual([]);
+    expect(read?.form).toMatchObject({ uncertain: 'ones', policies: {}, findings: [] });
+  });
+});

@@ -111,7 +111,7 @@ describe('results', () => {
   it('are headed by the unshuffled gain and the mean kappa of each kind', () => {
     expect(headline(results)).toMatchObject({
       shuffle: 'none',
-      gain: 50,
+      gain: 0.5,
       kappas: [
         { kind: 'P-T/P-T', kappa: 0.5 },
         { kind: 'P-T/RI-T', kappa: 0.25 },
