@@ -27,7 +27,10 @@ export function writtenToForm(written: Mapping): ReadForm | null {
   const rest = beyond(withoutGrouped(written), formToStudy(bare) as unknown as Mapping);
   const form = { ...bare, rest };
   const shown = specOf(formToStudy(form) as unknown as Mapping);
-  return { form, lost: shown === null ? ['architecture'] : differences(spec, shown) };
+  return {
+    form,
+    lost: shown === null ? ['architecture'] : differences(comparable(spec), comparable(shown)),
+  };
 }
 
 /** With every default, so that what is written can be compared with what is not. */
@@ -35,18 +38,22 @@ function specOf(written: Mapping): StudySpec | null {
   const { architecture } = written;
   // A checkpoint may give the image size; which one does not matter here.
   const sized = isMapping(architecture) ? { image: 32, ...architecture } : architecture;
-  const spec = studySchema.safeParse({ ...written, architecture: sized }).data;
-  if (!spec) return null;
-  // What is said by other keys than the form's is the same all the same.
+  return studySchema.safeParse({ ...written, architecture: sized }).data ?? null;
+}
+
+/** For comparing: what is said by other keys than the form's is the same all the same. */
+function comparable(spec: StudySpec) {
   const { split, findings } = spec.data;
   const { train, test } = studySchema.shape.data.shape.split.parse({});
   const kind = splitKindOf(split);
   const shares = kind === 'given' ? { train, test } : {};
-  const said = { ...split, ...shares, kind, grouped: true };
-  const chosen = fromFindings(spec);
   return {
     ...spec,
-    data: { ...spec.data, split: said, findings: findings && (chosen as typeof findings) },
+    data: {
+      ...spec.data,
+      split: { ...split, ...shares, kind, grouped: true },
+      findings: findings && fromFindings(spec),
+    },
   };
 }
 

@@ -196,7 +196,7 @@ describe('splits, findings and subgroups', () => {
   it('come back from what they wrote', () => {
     const read = writtenToForm(parse(text(rich)));
     expect(read?.lost).toEqual([]);
-    expect(read?.form).toEqual(rich);
+    expect(read?.form).toEqual({ ...rich, sourceName: 'line-and-solid' });
     const given = { ...form, split: 'given' as const };
     expect(writtenToForm(parse(text(given)))).toMatchObject({ lost: [], form: { split: 'given' } });
   });
