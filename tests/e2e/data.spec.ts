@@ -39,15 +39,14 @@ function chest(images: string) {
     'Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,' +
     'Support Devices'
   ).split(',');
-  const row = (path: string, edema: string) =>
-    [
-      path,
-      'Female',
-      '61',
-      'Frontal',
-      'AP',
-      ...findings.map((name) => (name === 'Edema' ? edema : '')),
-    ].join(',');
+  const row = (path: string, edema: string) => {
+    const values: Record<string, string> = {
+      Edema: edema,
+      Pneumonia: edema === '0.0' ? '1.0' : '',
+    };
+    const cells = findings.map((name) => values[name] ?? '');
+    return [path, 'Female', '61', 'Frontal', 'AP', ...cells].join(',');
+  };
   const tables = { train: ['1.0', '0.0', '-1.0', ''], valid: ['1.0', '0.0'] };
   for (const [part, values] of Object.entries(tables)) {
     const rows = values.map((value, n) => {
@@ -199,10 +198,10 @@ test('images are selected, relabelled, tagged and excluded by keyboard, and it i
 
   await page.keyboard.press('x');
   await expect(page.getByText('179 of 180 images')).toBeVisible();
-  await page.getByLabel('Excluded').selectOption('only');
+  await page.getByLabel('Excluded images').selectOption('only');
   await expect(page.getByText('1 of 180 images')).toBeVisible();
   await expect(options(page).first()).toContainText('excluded');
-  await page.getByLabel('Excluded').selectOption('');
+  await page.getByLabel('Excluded images').selectOption('');
 
   await grid(page).focus();
   await page.keyboard.press('Control+a');
