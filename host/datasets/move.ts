@@ -116,17 +116,22 @@ export function describeAnew(
      WHERE id = @id AND (split, licence, attribution, source)
        IS NOT (@split, @licence, @attribution, @source)`,
   );
+  let changed = 0;
   for (const { id, image } of stored) {
     const { split, licence, attribution, source } = image;
-    describe.run({ id, split, licence, attribution, source });
+    changed += describe.run({ id, split, licence, attribution, source }).changes;
   }
   const known = attributesOf(db, datasetId);
   const same = stored.every(({ id, image }) =>
     isDeepStrictEqual(known.get(Number(id)) ?? {}, image.attributes),
   );
-  if (same) return;
-  db.prepare('DELETE FROM attributes WHERE dataset_id = ?').run(datasetId);
-  storeAttributes(db, datasetId, stored);
+  if (!same) {
+    db.prepare('DELETE FROM attributes WHERE dataset_id = ?').run(datasetId);
+    storeAttributes(db, datasetId, stored);
+  }
+  if (same && changed === 0) return;
+  // The report on trust speaks of splits and attributes, which its id does not know.
+  db.prepare("DELETE FROM dataset_analyses WHERE dataset_id = ? AND kind = 'trust'").run(datasetId);
 }
 
 /** The attributes of each image that has any. */

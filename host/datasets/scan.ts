@@ -167,9 +167,7 @@ async function inspectAll(
   }
   const fresh = pieces.filter((piece) => !outcomes.has(piece));
   try {
-    await mapConcurrently(fresh, 2 * availableParallelism(), async (piece) => {
-      watch.signal.throwIfAborted();
-      const found = await lookAtPiece(piece);
+    await lookAtAll(fresh, watch.signal, (piece, found) => {
       kept.keep(piece, found);
       take(piece, found);
     });
@@ -178,6 +176,25 @@ async function inspectAll(
   }
   if (tree.single === null) kept.forgetGone(tree.root, tree.files);
   return sortOut(candidates, pieces.map((piece) => outcomes.get(piece) ?? []).flat());
+}
+
+async function lookAtAll(
+  pieces: readonly Piece[],
+  signal: AbortSignal,
+  take: (piece: Piece, found: Outcome[]) => void,
+): Promise<void> {
+  const refused: Piece[] = [];
+  await mapConcurrently(pieces, 2 * availableParallelism(), async (piece) => {
+    signal.throwIfAborted();
+    const found = await lookAtPiece(piece);
+    if (found.some((outcome) => 'reason' in outcome)) refused.push(piece);
+    else take(piece, found);
+  });
+  // libvips mixes up the complaints of decoders that run at once: each is heard alone.
+  for (const piece of refused) {
+    signal.throwIfAborted();
+    take(piece, await lookAtPiece(piece));
+  }
 }
 
 async function lookAtPiece({ file, absolute, frames }: Piece): Promise<Outcome[]> {

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HostEvent } from '../../contract/api.ts';
@@ -251,7 +251,12 @@ describe('removing', () => {
     const { context, handlers } = open();
     const root = await folder();
     const { id } = importScan(context, await scanSource(null, root), 'Pets');
+    const array = put(context.home.analyses, 'f1.features', 'x');
+    context.db
+      .prepare(`INSERT INTO dataset_analyses VALUES ('f1', ?, 'features', '', '', ?, '')`)
+      .run(id, '[{"name":"f1.features","bytes":1,"sha256":""}]');
     expect(await handlers['datasets.remove']({ id })).toBeNull();
+    expect(existsSync(array)).toBe(false);
     expect(await handlers['datasets.list']({})).toEqual([]);
     for (const table of ['images', 'classes', 'domains']) {
       expect(context.db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
