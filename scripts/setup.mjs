@@ -48,9 +48,54 @@ function lockHash() {
 
 /** Installs the locked dependencies and Node 24 unless the stamp says they are there. */
 export function ensureDependencies() {
+  if (isInstalled()) return;
+  const release = takeTurn();
+  try {
+    if (!isInstalled()) installDependencies();
+  } finally {
+    release();
+  }
+}
+
+function isInstalled() {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash() && existsSync(node24);
+}
+
+/** Waits until no other process sets this clone up; two at once would take each other's files away. */
+function takeTurn() {
+  const file = join(root, '.carryover', 'setup.lock');
+  mkdirSync(dirname(file), { recursive: true });
+  for (let waited = false; ; waited = true) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!isRunning(holderOf(file))) rmSync(file, { force: true });
+    else if (!waited) say('waiting for another setup of this folder to end');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  }
+}
+
+function holderOf(file) {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function installDependencies() {
   const want = lockHash();
-  const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
-  if (have === want && existsSync(node24)) return;
   say('installing the locked dependencies from npm (about a minute)');
   const bootstrap = mkdtempSync(join(tmpdir(), 'carryover-setup-'));
   try {

@@ -60,7 +60,8 @@ export async function walk(root: string, options: TreeOptions): Promise<Walked> 
       else if (outcome) walked.files.push(outcome);
     });
     options.onFound?.(walked.files.length);
-    if (walked.files.length >= (options.most ?? Infinity)) return { ...walked, truncated: true };
+    const isMost = walked.files.length >= (options.most ?? Infinity);
+    if (isMost && folders.length > 0) return { ...walked, truncated: true };
   }
   return walked;
 }
