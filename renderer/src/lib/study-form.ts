@@ -7,6 +7,7 @@ import {
   type Shuffle,
   type SplitKind,
   type StudyInput,
+  type StudyIssue,
 } from '../../../contract/study.ts';
 import { merged, type Mapping } from './merge.ts';
 
@@ -308,4 +309,9 @@ function optimiser(form: StudyForm) {
 /** Issues of a field: those at its path or below it (`training.lr` takes `training.lr.peak`). */
 export function issuesAt<T extends { path: string }>(issues: readonly T[], path: string): T[] {
   return issues.filter((issue) => issue.path === path || issue.path.startsWith(`${path}.`));
+}
+
+/** Whether a study is refused because its split leaks: there are two ways out then. */
+export function isLeak({ path, message }: Pick<StudyIssue, 'path' | 'message'>): boolean {
+  return path === 'data.split' && message.startsWith('this split leaks');
 }
