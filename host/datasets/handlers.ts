@@ -22,8 +22,8 @@ type DatasetHandlers = Pick<
 >;
 type BrowsingName = 'images.query' | 'images.position' | 'images.counts' | 'images.get';
 
-/** Scans of large sets take hundreds of megabytes. */
-const SCANS_KEPT = 3;
+/** The scan of a large set takes hundreds of megabytes. */
+const SCANS_KEPT = 2;
 const CHECKS_KEPT = 8;
 
 export function datasetHandlers(context: HostContext): DatasetHandlers {
@@ -39,7 +39,7 @@ export function datasetHandlers(context: HostContext): DatasetHandlers {
     'datasets.preview': ({ path, reading }) => previewReading(path, reading),
     'datasets.scan': (body) => startScan(context, scans, body),
     'datasets.scanReport': ({ scanId }) => scans.get(scanId).report,
-    'datasets.import': ({ scanId, name }) => startImport(context, scans.get(scanId), name),
+    'datasets.import': ({ scanId, name }) => startImport(context, scans, scanId, name),
     'datasets.remove': ({ id }) => {
       removeDataset(context, id);
       return null;
@@ -79,7 +79,9 @@ function startScan(
   });
 }
 
-function startImport(context: HostContext, scan: Scan, name: string) {
+/** A scan that was imported is needed no more. */
+function startImport(context: HostContext, scans: Shelf<Scan>, scanId: string, name: string) {
+  const scan = scans.get(scanId);
   const description = { kind: 'import', title: `Import ${name}`, subject: scan.root } as const;
   return context.jobs.start(description, async (job) => {
     const total = scan.images.length;
@@ -89,6 +91,7 @@ function startImport(context: HostContext, scan: Scan, name: string) {
     job.progress({ ...step, done: 0 });
     const { id } = importScan(context, scan, name);
     job.progress({ ...step, done: total });
+    scans.drop(scanId);
     return id;
   });
 }

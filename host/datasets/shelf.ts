@@ -20,6 +20,10 @@ export class Shelf<T> {
     if (this.#kept.size > this.#most && oldest !== undefined) this.#kept.delete(oldest);
   }
 
+  drop(id: string): void {
+    this.#kept.delete(id);
+  }
+
   /** Throws CarryoverError `not-found`. */
   get(id: string): T {
     const item = this.#kept.get(id);
