@@ -20,9 +20,10 @@ export function summary(data: ReportData): Html {
   const lead =
     pretrained && random
       ? html`<p class="lead">
-          On ${where}, ${pretrained.arm} reaches ${reached(pretrained)} of ${study.plan.testImages}
-          test images and ${random.arm} ${reached(random)} (${shuffleTitle(pretrained.shuffle)},
-          mean of ${study.spec.seeds.length} seeds).
+          On ${where}, ${pretrained.arm} reaches ${reached(pretrained)}
+          ${pretrained.auc ? 'on' : 'of'} ${study.plan.testImages} test images and ${random.arm}
+          ${reached(random)} (${shuffleTitle(pretrained.shuffle)}, mean of
+          ${study.spec.seeds.length} seeds).
         </p>`
       : null;
   return html`${lead}

@@ -10,7 +10,7 @@ import { key, range } from './numbers.ts';
 export function leakNote({ results }: ReportData): Html | null {
   if (results.warnings.length === 0) return null;
   return html`<div class="leak">
-    <b>This study's split leaks: every number and figure below is too good by an unknown amount.</b>
+    <b>This study's split leaks: every number and figure below may be too good.</b>
     <ul>
       ${results.warnings.map((warning) => html`<li>${warning}</li>`)}
     </ul>

@@ -54,7 +54,7 @@ svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); }
 .notes { margin: 20px 0 0; padding: 12px 16px 12px 34px; background: var(--warn-ground);
   border-radius: 8px; color: var(--ink); }
 .leak { padding: 10px 14px; background: var(--warn-ground); border-left: 3px solid var(--warn);
-  border-radius: 4px; } p.leak { margin: 8px 0; padding: 4px 10px; font-size: 12.5px; }
+  border-radius: 4px; margin-bottom: 16px; } p.leak { margin: 8px 0; padding: 4px 10px; font-size: 12.5px; }
 .notes li::marker { color: var(--warn); }
 .wall { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px; }
 .tile { padding: 8px; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
