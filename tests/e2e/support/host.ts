@@ -18,25 +18,26 @@ interface Host {
 
 /**
  * `drawn`: two domains, three classes, thirty images each, drawn on the spot.
- * `emoji-domains`: the sample set, 4,260 images; built from npm packages once per clone.
+ * `emoji-domains`, `icon-domains`: the sample sets, 4,260 and over 9,000 images; built from npm
+ * packages once per clone.
  */
-type Pictures = 'drawn' | 'emoji-domains';
+type Pictures = 'drawn' | 'emoji-domains' | 'icon-domains';
 
 async function pictures(kind: Pictures, folder: string): Promise<string> {
-  if (kind === 'emoji-domains') return sampleFolder();
+  if (kind !== 'drawn') return sampleFolder(kind);
   const images = join(folder, 'shapes');
   await drawImages(images);
   return images;
 }
 
-function sampleFolder(): string {
+function sampleFolder(name: string): string {
   const samples = join(ROOT, '.carryover', 'samples');
-  const command = ['samples', 'build', 'emoji-domains', '--folder', samples, '--json'];
+  const command = ['samples', 'build', name, '--folder', samples, '--json'];
   const built = spawnSync(process.execPath, [join(ROOT, 'cli', 'carryover.ts'), ...command], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (built.status !== 0) throw new Error(`emoji-domains could not be built: ${built.stdout}`);
+  if (built.status !== 0) throw new Error(`${name} could not be built: ${built.stdout}`);
   return (JSON.parse(built.stdout) as { folder: string }).folder;
 }
 
