@@ -8,6 +8,10 @@ export interface DuplicateSet {
   labels: string[];
   domains: string[];
   splits: string[];
+  /** Of each image, in the order of `ids`: its place in `labels`, `domains` and `splits`. */
+  labelOf: number[];
+  domainOf: number[];
+  splitOf: number[];
   /** Largest distance of the perceptual hashes within the set; 0 for identical files. */
   distance: number;
 }
@@ -37,6 +41,10 @@ export interface TrustReport {
   spec: TrustSpec;
   images: number;
   excluded: number;
+  /** What the images are grouped by, as DatasetSummary has it. */
+  groupedBy: string;
+  /** Images without a perceptual hash: imported by an early version, never a near duplicate. */
+  unhashed: number;
   classNames: string[];
   domainNames: string[];
   /** Of the looked-at splits, in the order train, validation, test, then `none` for the rest. */
@@ -47,9 +55,12 @@ export interface TrustReport {
   imbalance: { domain: string; ratio: number | null; largest: string; smallest: string }[];
   exact: DuplicateSet[];
   near: DuplicateSet[];
-  /** Sets of either kind that reach over splits. */
+  /**
+   * Sets of either kind that reach over splits; test images with a copy, or nearly one, that is
+   * trained or validated on.
+   */
   acrossSplits: { exact: number; near: number; testImages: number; affectedTestImages: number };
-  /** Groups with images in two splits and more. */
+  /** Groups with images in two splits and more; test images whose group another split knows. */
   groupsAcrossSplits: {
     groups: number;
     affectedTestImages: number;

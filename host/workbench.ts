@@ -1,6 +1,7 @@
 import pack from '../package.json' with { type: 'json' };
 import type { AppInfo, Handlers } from '../contract/api.ts';
 import type { HomePaths, HostContext } from './context.ts';
+import { analysesHandlers } from './analyses/handlers.ts';
 import { cacheHandlers } from './cache.ts';
 import { checkpointHandlers } from './checkpoints/handlers.ts';
 import { datasetHandlers } from './datasets/handlers.ts';
@@ -16,6 +17,7 @@ import { jobTable } from './jobs/table.ts';
 import { sampleHandlers } from './samples/handlers.ts';
 import { settingsHandlers } from './settings-handlers.ts';
 import { studyHandlers } from './studies/handlers.ts';
+import { trustHandlers } from './trust/handlers.ts';
 import { zooHandlers } from './zoo/handlers.ts';
 
 export interface WorkbenchOptions {
@@ -68,9 +70,11 @@ function assemble(home: HomePaths, { db, close }: OpenedDatabase): Workbench {
 
 function handlersOf(context: HostContext): Handlers {
   return {
+    ...analysesHandlers(context),
     ...cacheHandlers(context),
     ...datasetHandlers(context),
     ...sampleHandlers(context),
+    ...trustHandlers(context),
     ...studyHandlers(context),
     ...deviceHandlers(context),
     ...settingsHandlers(context),

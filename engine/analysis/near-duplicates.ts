@@ -1,41 +1,44 @@
 /** Pairs of 64-bit hashes that differ in few bits, and the sets that such pairs make. */
 import { differingBits } from './phash.ts';
 
-/** Parallel arrays: positions a < b and the bits in which their hashes differ. */
-export interface NearPairs {
-  a: Int32Array;
-  b: Int32Array;
-  distance: Uint8Array;
-}
-
 /** Up to so many bands comparing within buckets beats comparing everything. */
 const MOST_BANDS = 10;
 
+/** Takes two positions, a < b, and the bits in which their hashes differ. */
+export type PairVisitor = (a: number, b: number, distance: number) => void;
+
+/** Told now and then how much is done, in [0, 1]. */
+export type ShareDone = (share: number) => void;
+
 /**
- * All pairs of hashes that differ in at most `most` bits, each once, in the order of (a, b). Two
- * such hashes are equal in at least one of `most` + 1 bands of their bits (the pigeonhole principle;
+ * Visits all pairs of hashes that differ in at most `most` bits, each once, in no order. Two such
+ * hashes are equal in at least one of `most` + 1 bands of their bits (the pigeonhole principle;
  * Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012),
  * so only hashes that share a band are compared.
  * @param hashes signed or unsigned 64-bit integers
  * @param most 0 to 64
  */
-export function nearPairs(hashes: readonly bigint[], most: number): NearPairs {
+export function eachNearPair(
+  hashes: readonly bigint[],
+  most: number,
+  visit: PairVisitor,
+  onShare: ShareDone = () => undefined,
+): void {
   const words = wordsOf(hashes);
-  const found: Found = { keys: [], distances: [] };
-  if (most + 1 > MOST_BANDS) compareAll(words, most, found);
-  else for (let band = 0; band <= most; band++) compareBand(words, most, band, found);
-  return inOrder(found, hashes.length);
+  const bands = most + 1;
+  if (bands > MOST_BANDS) {
+    compareAll(words, most, visit, onShare);
+    return;
+  }
+  for (let band = 0; band < bands; band++) {
+    compareBand(words, most, band, visit);
+    onShare((band + 1) / bands);
+  }
 }
 
 interface Words {
   high: Uint32Array;
   low: Uint32Array;
-}
-
-interface Found {
-  /** a * count + b */
-  keys: number[];
-  distances: number[];
 }
 
 function wordsOf(hashes: readonly bigint[]): Words {
@@ -52,32 +55,28 @@ function distanceOf({ high, low }: Words, i: number, j: number): number {
   return differingBits(high[i]!, high[j]!) + differingBits(low[i]!, low[j]!);
 }
 
-function compareAll(words: Words, most: number, found: Found): void {
+/** Rows of comparisons between two reports of how much is done. */
+const ROWS = 256;
+
+function compareAll(words: Words, most: number, visit: PairVisitor, onShare: ShareDone): void {
   const count = words.low.length;
   for (let a = 0; a < count; a++) {
     for (let b = a + 1; b < count; b++) {
       const distance = distanceOf(words, a, b);
-      if (distance <= most) add(found, a * count + b, distance);
+      if (distance <= most) visit(a, b, distance);
     }
+    if (a % ROWS === 0) onShare(1 - ((count - a) / count) ** 2);
   }
 }
 
-function add(found: Found, key: number, distance: number): void {
-  found.keys.push(key);
-  found.distances.push(distance);
-}
-
 /** Pairs that are equal in this band and in none before it. */
-function compareBand(words: Words, most: number, band: number, found: Found): void {
-  const count = words.low.length;
+function compareBand(words: Words, most: number, band: number, visit: PairVisitor): void {
   for (const bucket of bucketsOf(words, most + 1, band)) {
     for (let i = 0; i < bucket.length; i++) {
       for (let j = i + 1; j < bucket.length; j++) {
         const [a, b] = [bucket[i]!, bucket[j]!];
         const distance = distanceOf(words, a, b);
-        if (distance <= most && !agreesBefore(words, most + 1, band, a, b)) {
-          add(found, a * count + b, distance);
-        }
+        if (distance <= most && !agreesBefore(words, most + 1, band, a, b)) visit(a, b, distance);
       }
     }
   }
@@ -112,22 +111,14 @@ function agreesBefore(words: Words, bands: number, band: number, a: number, b: n
   return false;
 }
 
-function inOrder({ keys, distances }: Found, count: number): NearPairs {
-  const order = keys.map((_, i) => i).sort((i, j) => keys[i]! - keys[j]!);
-  return {
-    a: Int32Array.from(order, (i) => Math.floor(keys[i]! / count)),
-    b: Int32Array.from(order, (i) => keys[i]! % count),
-    distance: Uint8Array.from(order, (i) => distances[i]!),
-  };
-}
-
 /**
- * Connected components of two and more: everything that is joined by a chain of pairs within
- * `most` bits. Each sorted, and all by their first member.
- * @param count of the items that the pairs are of
+ * Connected components of two and more positions: all that is joined by a chain of pairs within
+ * `most` bits, equal hashes among them. Each sorted, and all by their first member.
  */
-export function connected(pairs: NearPairs, count: number, most: number): number[][] {
-  const parent = Int32Array.from({ length: count }, (_, i) => i);
+export function nearSets(hashes: readonly bigint[], most: number, onShare?: ShareDone): number[][] {
+  const equal = [...Map.groupBy(hashes.keys(), (i) => BigInt.asUintN(64, hashes[i]!)).entries()];
+  const distinct = equal.map(([hash]) => hash);
+  const parent = Int32Array.from(distinct.keys());
   const top = (i: number): number => {
     while (parent[i] !== i) {
       parent[i] = parent[parent[i]!]!;
@@ -135,17 +126,26 @@ export function connected(pairs: NearPairs, count: number, most: number): number
     }
     return i;
   };
-  for (let i = 0; i < pairs.a.length; i++) {
-    if (pairs.distance[i]! > most) continue;
-    const [a, b] = [top(pairs.a[i]!), top(pairs.b[i]!)];
+  const join = (i: number, j: number): void => {
+    const [a, b] = [top(i), top(j)];
     parent[Math.max(a, b)] = Math.min(a, b);
+  };
+  eachNearPair(distinct, most, join, onShare);
+  const sets = Map.groupBy(distinct.keys(), top);
+  return [...sets.values()]
+    .map((set) => set.flatMap((i) => equal[i]![1]).sort((a, b) => a - b))
+    .filter((set) => set.length > 1)
+    .sort((a, b) => a[0]! - b[0]!);
+}
+
+/** The most bits in which two of these hashes differ; 0 for a single one. */
+export function diameterOf(hashes: readonly bigint[]): number {
+  const words = wordsOf([...new Set(hashes.map((hash) => BigInt.asUintN(64, hash)))]);
+  let largest = 0;
+  for (let a = 0; a < words.low.length; a++) {
+    for (let b = a + 1; b < words.low.length; b++) {
+      largest = Math.max(largest, distanceOf(words, a, b));
+    }
   }
-  const sets = new Map<number, number[]>();
-  for (let i = 0; i < count; i++) {
-    const root = top(i);
-    const set = sets.get(root);
-    if (set) set.push(i);
-    else sets.set(root, [i]);
-  }
-  return [...sets.values()].filter((set) => set.length > 1);
+  return largest;
 }

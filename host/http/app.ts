@@ -119,7 +119,9 @@ function pages(app: Hono, { context, rendererFolder }: AppOptions): void {
   app.get('/weights/:file{[A-Za-z0-9]+\\.(safetensors|onnx)}', (c) =>
     weightsResponse(context, c.req.param('file')),
   );
-  app.get('/data/:id/:file', (c) => dataResponse(context, c.req.param('id'), c.req.param('file')));
+  app.get('/data/:id/:file', (c) =>
+    dataResponse(context, c.req.param('id'), c.req.param('file'), c.req.query('report')),
+  );
   for (const prefix of ['/api/*', '/media/*', '/reports/*', '/data/*', '/weights/*'])
     app.get(prefix, (c) => c.notFound());
   app.get('*', (c) => rendererResponse(rendererFolder, c.req.path));

@@ -1,10 +1,12 @@
 import { CarryoverError } from '../../contract/errors.ts';
+import { suspectsTable } from '../analyses/table.ts';
 import type { HostContext } from '../context.ts';
 import { requireDataset } from '../datasets/read.ts';
 import { changesCsv, changesJson, imagesCsv, imagesJson, metadataCsv } from '../datasets/tables.ts';
+import { trustTable } from '../trust/table.ts';
 
-/** Writes a table of a data set, piece by piece. */
-type Table = (context: HostContext, datasetId: string) => Iterable<string>;
+/** Writes a table of a data set, piece by piece; `report`: of which report, the newest if absent. */
+type Table = (context: HostContext, datasetId: string, report?: string) => Iterable<string>;
 
 /** What `/data/<datasetId>/<name>` gives. */
 const TABLES: Readonly<Record<string, Table>> = {
@@ -13,10 +15,22 @@ const TABLES: Readonly<Record<string, Table>> = {
   'changes.csv': changesCsv,
   'changes.json': changesJson,
   'metadata.csv': metadataCsv,
+  'suspects.csv': (context, id) => suspectsTable(context, id, 'csv'),
+  'suspects.json': (context, id) => suspectsTable(context, id, 'json'),
+  'trust.csv': (context, id, report) => trustTable(context, id, 'csv', report),
+  'trust.json': (context, id, report) => trustTable(context, id, 'json', report),
 };
 
-/** A table of a data set as an attachment, streamed. Throws `not-found` (the data set, the table). */
-export function dataResponse(context: HostContext, datasetId: string, name: string): Response {
+/**
+ * A table of a data set as an attachment, streamed. Throws `not-found` (the data set, the table,
+ * the report).
+ */
+export function dataResponse(
+  context: HostContext,
+  datasetId: string,
+  name: string,
+  report?: string,
+): Response {
   const table = Object.hasOwn(TABLES, name) ? TABLES[name] : undefined;
   if (table === undefined) {
     throw new CarryoverError('not-found', `there is no table ${name}`, {
@@ -26,7 +40,7 @@ export function dataResponse(context: HostContext, datasetId: string, name: stri
   }
   requireDataset(context.db, datasetId);
   const type = name.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/json';
-  return new Response(streamOf(table(context, datasetId)), {
+  return new Response(streamOf(table(context, datasetId, report)), {
     headers: {
       'Content-Type': type,
       'Content-Disposition': `attachment; filename="${name}"`,

@@ -1,0 +1,108 @@
+/** The trust report of a list of images. */
+import type { TrustReport } from '../../contract/trust.ts';
+import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
+import { balanceOf } from './balance.ts';
+import { findingsOf } from './findings.ts';
+import type { SplitName, TrustImage } from './images.ts';
+import { SPLITS } from './images.ts';
+import { flatImages, oddSizes } from './oddities.ts';
+import type { PositionSet } from './sets.ts';
+import {
+  asSets,
+  conflictSets,
+  exactSets,
+  groupSets,
+  nearDuplicates,
+  realSplits,
+  sharedWith,
+} from './sets.ts';
+
+/** Groups over splits that a report lists, and of each so many images. */
+const GROUPS_LISTED = 1000;
+const GROUP_IMAGES_LISTED = 100;
+
+/** What a report takes over as it is. */
+export type Subject = Pick<
+  TrustReport,
+  | 'id'
+  | 'datasetId'
+  | 'datasetName'
+  | 'contentHash'
+  | 'createdAt'
+  | 'spec'
+  | 'excluded'
+  | 'groupedBy'
+  | 'classNames'
+  | 'domainNames'
+  | 'unreadable'
+>;
+
+/**
+ * All that is to distrust in these images.
+ * @param images in the order of their paths, without excluded ones
+ * @param onShare told how much of the comparing is done, in [0, 1]
+ */
+export function buildTrustReport(
+  subject: Subject,
+  images: readonly TrustImage[],
+  onShare: ShareDone = () => undefined,
+): TrustReport {
+  const exact = exactSets(images);
+  const near = nearDuplicates(images, subject.spec, onShare);
+  const groups = groupSets(images);
+  const conflicts = conflictSets(images, exact, near);
+  const listed = (sets: readonly PositionSet[]) => asSets(images, subject.domainNames, sets);
+  const { perClass, ...balance } = balanceOf(images, subject);
+  const report = {
+    ...subject,
+    ...balance,
+    images: images.length,
+    unhashed: images.filter(({ phash }) => phash === null).length,
+    exact: listed(exact),
+    near: listed(near),
+    acrossSplits: acrossSplits(images, exact, near),
+    groupsAcrossSplits: groupsAcross(images, groups),
+    conflicts: [...listed(conflicts.exact), ...listed(conflicts.near)],
+    oddSizes: oddSizes(images),
+    ...flatImages(images, subject.spec),
+  };
+  const evidence = { images, exact, near, groups, conflicts, perClass, report };
+  return { ...report, findings: findingsOf(evidence) };
+}
+
+const SEEN: readonly SplitName[] = ['train', 'validation'];
+
+function acrossSplits(
+  images: readonly TrustImage[],
+  exact: readonly PositionSet[],
+  near: readonly PositionSet[],
+): TrustReport['acrossSplits'] {
+  const across = (sets: readonly PositionSet[]): number =>
+    sets.filter((set) => realSplits(images, set).size > 1).length;
+  return {
+    exact: across(exact),
+    near: across(near),
+    testImages: images.filter(({ split }) => split === 'test').length,
+    affectedTestImages: sharedWith(images, [...exact, ...near], 'test', SEEN).length,
+  };
+}
+
+function groupsAcross(
+  images: readonly TrustImage[],
+  groups: readonly PositionSet[],
+): TrustReport['groupsAcrossSplits'] {
+  const across = groups
+    .map((set) => ({ set, splits: realSplits(images, set) }))
+    .filter(({ splits }) => splits.size > 1)
+    .sort((a, b) => b.set.length - a.set.length);
+  return {
+    groups: across.length,
+    affectedTestImages: sharedWith(images, groups, 'test', SEEN).length,
+    examples: across.slice(0, GROUPS_LISTED).map(({ set, splits }) => ({
+      group: images[set[0]!]!.group,
+      splits: SPLITS.filter((split) => splits.has(split)),
+      images: set.length,
+      ids: set.slice(0, GROUP_IMAGES_LISTED).map((position) => images[position]!.id),
+    })),
+  };
+}

@@ -1,0 +1,125 @@
+/** Images that are copies of each other, or nearly; a set is positions in the list of images. */
+import { diameterOf, nearSets } from '../../engine/analysis/near-duplicates.ts';
+import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
+import type { DuplicateSet, TrustSpec } from '../../contract/trust.ts';
+import type { SplitName, TrustImage } from './images.ts';
+import { SPLITS } from './images.ts';
+
+export type PositionSet = readonly number[];
+
+/** Sets of two and more images with the same content. */
+export function exactSets(images: readonly TrustImage[]): number[][] {
+  const byContent = Map.groupBy(images.keys(), (position) => images[position]!.sha256);
+  return [...byContent.values()].filter((set) => set.length > 1);
+}
+
+/**
+ * Sets of two and more contents whose perceptual hashes are joined by a chain of pairs within
+ * `nearBits`, with all images that have them. Blank and near-constant images take no part: their
+ * hashes say nothing.
+ */
+export function nearDuplicates(
+  images: readonly TrustImage[],
+  { nearBits, constantBelow }: Pick<TrustSpec, 'nearBits' | 'constantBelow'>,
+  onShare: ShareDone,
+): number[][] {
+  const telling = [...images.keys()].filter((position) => {
+    const { phash, deviation } = images[position]!;
+    return phash !== null && (deviation ?? 1) >= constantBelow;
+  });
+  const contents = [...Map.groupBy(telling, (position) => images[position]!.sha256).values()];
+  const hashes = contents.map(([first]) => images[first!]!.phash!);
+  const near = nearSets(hashes, nearBits, onShare);
+  return near.map((set) => set.flatMap((content) => contents[content]!).sort((a, b) => a - b));
+}
+
+/** Groups of two and more images; those that only say that contents are identical are left out. */
+export function groupSets(images: readonly TrustImage[]): number[][] {
+  const byGroup = Map.groupBy(images.keys(), (position) => images[position]!.group);
+  return [...byGroup]
+    .filter(([group, set]) => !set.every((position) => images[position]!.sha256 === group))
+    .map(([, set]) => set)
+    .filter((set) => set.length > 1);
+}
+
+/**
+ * Sets whose images have different labels. Of near duplicates, images whose very copies disagree
+ * do not count: those conflicts are told by their exact sets.
+ */
+export function conflictSets(
+  images: readonly TrustImage[],
+  exact: readonly PositionSet[],
+  near: readonly PositionSet[],
+): { exact: PositionSet[]; near: PositionSet[] } {
+  const disagree = (set: PositionSet): boolean =>
+    new Set(set.map((position) => images[position]!.label)).size > 1;
+  const copies = exact.filter(disagree);
+  const told = new Set(copies.flat());
+  return {
+    exact: copies,
+    near: near.filter((set) => disagree(set.filter((position) => !told.has(position)))),
+  };
+}
+
+/** Which of train, validation and test the images of a set are in. */
+export function realSplits(images: readonly TrustImage[], set: PositionSet): Set<SplitName> {
+  const splits = new Set(set.map((position) => images[position]!.split));
+  splits.delete('none');
+  return splits;
+}
+
+/** Positions of the images of one split that share a set with images of the others, ascending. */
+export function sharedWith(
+  images: readonly TrustImage[],
+  sets: readonly PositionSet[],
+  own: SplitName,
+  others: readonly SplitName[],
+): number[] {
+  const splitOf = (position: number): SplitName => images[position]!.split;
+  const shared = sets
+    .filter((set) => set.some((position) => others.includes(splitOf(position))))
+    .flatMap((set) => set.filter((position) => splitOf(position) === own));
+  return [...new Set(shared)].sort((a, b) => a - b);
+}
+
+/** A set as reports have it. */
+function asSet(
+  images: readonly TrustImage[],
+  domainNames: readonly string[],
+  set: PositionSet,
+): DuplicateSet {
+  const members = set.map((position) => images[position]!);
+  const labels = [...new Set(members.map(({ label }) => label))].sort();
+  const domains = [...new Set(members.map(({ domain }) => domain))].sort((a, b) => a - b);
+  const splits = SPLITS.filter((split) => members.some((image) => image.split === split));
+  return {
+    ids: members.map(({ id }) => id),
+    paths: members.map(({ path }) => path),
+    labels,
+    domains: domains.map((domain) => domainNames[domain]!),
+    splits,
+    labelOf: members.map(({ label }) => labels.indexOf(label)),
+    domainOf: members.map(({ domain }) => domains.indexOf(domain)),
+    splitOf: members.map(({ split }) => splits.indexOf(split)),
+    distance: diameterOf(members.flatMap(({ phash }) => phash ?? [])),
+  };
+}
+
+/** Sets as reports have them: over most splits first, then with most labels, then the largest. */
+export function asSets(
+  images: readonly TrustImage[],
+  domainNames: readonly string[],
+  sets: readonly PositionSet[],
+): DuplicateSet[] {
+  const listed = sets.map((set) => ({
+    set: asSet(images, domainNames, set),
+    reach: realSplits(images, set).size,
+  }));
+  listed.sort(
+    (a, b) =>
+      b.reach - a.reach ||
+      b.set.labels.length - a.set.labels.length ||
+      b.set.ids.length - a.set.ids.length,
+  );
+  return listed.map(({ set }) => set);
+}
