@@ -356,7 +356,7 @@ for (const theme of ['light', 'dark'] as const) {
     await look('study');
     await visit(page, '#/studies/new');
     await expect(page.getByText('training images')).toBeVisible();
-    for (const part of ['Fine-tuning', 'Optimiser and loss', 'Images, split and analyses']) {
+    for (const part of ['Fine-tuning', 'Optimiser and loss', 'Images and analyses']) {
       await page.getByText(part, { exact: true }).click();
     }
     await look('new-study');
