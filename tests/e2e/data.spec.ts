@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './support/host.ts';
 import { expectAccessible, visit } from './support/pages.ts';
 
+test.use({ home: 'data' });
 test.describe.configure({ mode: 'serial' });
 
 const SITES = ['arm', 'leg'];

@@ -64,13 +64,18 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** The real host with a real database, shared by the tests of a worker; `page` has entered it. */
-export const test = base.extend<{ entered: Page }, { host: Host; pictures: Pictures }>({
+export const test = base.extend<
+  { entered: Page },
+  { host: Host; pictures: Pictures; home: string }
+>({
   pictures: ['drawn', { option: true, scope: 'worker' }],
+  // Tests of another name have a workbench of their own.
+  home: ['home', { option: true, scope: 'worker' }],
   host: [
-    async ({ pictures: kind }, use) => {
+    async ({ pictures: kind, home }, use) => {
       const folder = mkdtempSync(join(tmpdir(), 'carryover-e2e-'));
       const images = await pictures(kind, folder);
-      const { child, url } = await serve(join(folder, 'home'));
+      const { child, url } = await serve(join(folder, home));
       await use({ url, images });
       await stop(child);
       rmSync(folder, { recursive: true });
