@@ -20,7 +20,7 @@ export const mapSpecSchema = z.strictObject({
 });
 export type MapSpec = z.infer<typeof mapSpecSchema>;
 
-/** A map of a data set. The coordinates come by `GET /data/maps/<id>.bin`: see `MapSummary`. */
+/** A map of a data set as lists have it. */
 export interface MapSummary {
   id: string;
   datasetId: string;
@@ -83,7 +83,10 @@ export interface SuspectReport {
   thresholds: { label: string; threshold: number; images: number }[];
   /** Pairs of classes that are confused most: images of `label` that look like `suggested`. */
   confusions: { label: string; suggested: string; images: number }[];
+  /** In lists empty. */
   suspects: Suspect[];
+  /** What the user should know: classes that were left out. */
+  notes: string[];
 }
 
 /** The nearest images by cosine similarity of features. */

@@ -117,11 +117,19 @@ export async function storeAnalysis(
     await writeFileAtomic(join(home.analyses, name), bytes);
     files.push({ name, bytes: bytes.byteLength, sha256: hash('sha256', bytes) });
   }
+  return insertAnalysis({ db }, { ...analysis, files });
+}
+
+/** The row of an analysis whose files are written; one of the same id is replaced. */
+export function insertAnalysis(
+  { db }: Pick<HostContext, 'db'>,
+  analysis: Omit<Analysis, 'createdAt'>,
+): Analysis {
   const createdAt = new Date().toISOString();
-  const { id, datasetId, kind, spec, summary } = analysis;
+  const { id, datasetId, kind, spec, summary, files } = analysis;
   db.prepare('INSERT OR REPLACE INTO dataset_analyses VALUES (?, ?, ?, ?, ?, ?, ?)').run(
     ...[id, datasetId, kind, canonicalJson(spec), JSON.stringify(summary)],
     ...[JSON.stringify(files), createdAt],
   );
-  return { ...analysis, files, createdAt };
+  return { ...analysis, createdAt };
 }

@@ -97,7 +97,7 @@ function requireUsable({ name, checkpoint }: Source): void {
 }
 
 /** A run's images as it saw them in evaluation; a checkpoint's by its preprocessing. */
-async function feedingOf(context: HostContext, { id, name, kind, checkpoint }: Source) {
+export async function feedingOf(context: HostContext, { id, name, kind, checkpoint }: Source) {
   if (kind === 'run') {
     const file = join(runFolder(context, id), 'job.json');
     const text = await readFile(file, 'utf8').catch((error: unknown) => {

@@ -15,8 +15,8 @@ const TABLES: Readonly<Record<string, Table>> = {
   'changes.csv': changesCsv,
   'changes.json': changesJson,
   'metadata.csv': metadataCsv,
-  'suspects.csv': (context, id) => suspectsTable(context, id, 'csv'),
-  'suspects.json': (context, id) => suspectsTable(context, id, 'json'),
+  'suspects.csv': (context, id, report) => suspectsTable(context, id, 'csv', report),
+  'suspects.json': (context, id, report) => suspectsTable(context, id, 'json', report),
   'trust.csv': (context, id, report) => trustTable(context, id, 'csv', report),
   'trust.json': (context, id, report) => trustTable(context, id, 'json', report),
 };

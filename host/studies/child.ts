@@ -12,7 +12,17 @@ export const RATE_FINDER = programOf('rate-main.ts');
 const STDERR_LINES = 12;
 const STDERR_CHARACTERS = 8_000;
 const STOP_MILLISECONDS = 5_000;
-const WAY_OUT = 'start the study again: it goes on from the last finished epoch';
+
+/** What people are told of a program when it dies. */
+export interface ToldProgram {
+  /** "the <name> was killed". */
+  name: string;
+  wayOut: string;
+}
+const TRAINING: ToldProgram = {
+  name: 'training process',
+  wayOut: 'start the study again: it goes on from the last finished epoch',
+};
 
 function programOf(name: string): string {
   return fileURLToPath(new URL(`../trainer/${name}`, import.meta.url));
@@ -36,11 +46,12 @@ export interface Child<M extends Message, C> {
   kill(): void;
 }
 
-/** Starts a program of `host/trainer` on a job file. `hear` gets all that it says on the way. */
+/** Starts a program on a job file. `hear` gets all that it says on the way. */
 export function startChild<M extends Message, C extends object>(
   program: string,
   jobFile: string,
   hear: (message: Exclude<M, { type: 'done' | 'failed' }>) => void,
+  told: ToldProgram = TRAINING,
 ): Child<M, C> {
   const child = fork(program, [jobFile], {
     execArgv: [],
@@ -50,11 +61,11 @@ export function startChild<M extends Message, C extends object>(
   const stderr = stderrTail(child);
   child.on('message', (message) => listen(message as M, state, hear, child));
   const ended = new Promise<Extract<M, { type: 'done' }> | null>((resolve, reject) => {
-    child.once('error', (error) => reject(startError(error, program)));
+    child.once('error', (error) => reject(startError(error, program, told)));
     child.once('close', (code, signal) => {
       if (state.thrown) reject(state.thrown.error);
       else if (state.done ?? state.stopping) resolve(state.done);
-      else reject(deathOf(code, signal, stderr()));
+      else reject(deathOf(code, signal, stderr(), told));
     });
   });
   const stop = (command: C): void => {
@@ -104,18 +115,21 @@ function listen<M extends Message>(
   }
 }
 
-function deathOf(code: number | null, signal: string | null, stderr: string): CarryoverError {
+function deathOf(
+  code: number | null,
+  signal: string | null,
+  stderr: string,
+  { name, wayOut }: ToldProgram,
+): CarryoverError {
   const how = signal === null ? `ended with ${code}` : `was killed by ${signal}`;
   const memory = signal === 'SIGKILL' ? ' (out of memory?)' : '';
   const said = stderr === '' ? '' : `; its last words:\n${stderr}`;
-  return new CarryoverError('internal', `the training process ${how}${memory}${said}`, {
-    wayOut: WAY_OUT,
-  });
+  return new CarryoverError('internal', `the ${name} ${how}${memory}${said}`, { wayOut });
 }
 
-function startError(error: Error, program: string): CarryoverError {
-  const message = `the training process could not be started: ${error.message}`;
-  return new CarryoverError('io', message, { file: program, wayOut: WAY_OUT }, error);
+function startError(error: Error, program: string, { name, wayOut }: ToldProgram): CarryoverError {
+  const message = `the ${name} could not be started: ${error.message}`;
+  return new CarryoverError('io', message, { file: program, wayOut }, error);
 }
 
 /** The last lines that a child writes to stderr. */
