@@ -48,9 +48,21 @@ describe('a good study', () => {
     expect(spec?.pretraining['src']?.training).toEqual({ batch: 8 });
   });
 
-  test.each(['demo', 'fine-tuning'])('the sample study %s has no issue', (name) => {
+  test.each(['demo', 'fine-tuning', 'findings'])('the sample study %s has no issue', (name) => {
     const sample = new URL(`../../resources/studies/${name}.yaml`, import.meta.url);
     expect(parseStudy(readFileSync(sample, 'utf8')).issues).toEqual([]);
+  });
+});
+
+describe('a split', () => {
+  test.each([
+    ['kind: temporal', 'kind'],
+    ['column: taken', 'column'],
+    ['kind: random, grouped: true', 'grouped'],
+  ])('that says %s is refused at its key', (split, key) => {
+    const yaml = GOOD.replace(/split: \{/, `split: { ${split},`);
+    const { issues } = parseStudy(yaml);
+    expect(issues).toMatchObject([{ path: `data.split.${key}` }]);
   });
 });
 
