@@ -15,6 +15,7 @@ import * as serve from './commands/serve.ts';
 import * as setup from './commands/setup.ts';
 import * as shuffle from './commands/shuffle.ts';
 import * as study from './commands/study.ts';
+import * as trust from './commands/trust.ts';
 import * as weights from './commands/weights.ts';
 import * as zoo from './commands/zoo.ts';
 import { printFailure } from './output.ts';
@@ -24,6 +25,7 @@ const COMMANDS = [
   demo,
   importFolder,
   datasets,
+  trust,
   samples,
   study,
   runs,
