@@ -9,6 +9,7 @@ import type { Layout } from './layout.ts';
 import { fitsFilterBlocks, flatShape } from './layout.ts';
 import { emitOperation } from './operations.ts';
 import { encodeModel } from './proto.ts';
+import { emitBundles, planBundles } from './together.ts';
 
 export interface CompileOptions {
   /** Parameters by name that become constants instead of inputs. */
@@ -77,13 +78,19 @@ function bindInputs(
 
 function emitValues(e: Emitter, graph: Graph): void {
   const plan = planFusions(graph, (value) => fusible(value, e.block), e.block);
-  for (const value of graph.values) {
-    const { kind } = value.operation;
-    if (kind === 'input' || kind === 'parameter' || plan.absorbed.has(value)) continue;
+  const bundles = e.portable ? [] : planBundles(graph);
+  const bundled = new Set(bundles.flat());
+  const emit = (value: Value): void => {
     const emitted = emitPlanned(e, plan, value) ??
       emitBlocked(e, value) ?? { name: emitOperation(e, value), layout: 'plain' };
     e.bind(value, emitted.name, emitted.layout);
+  };
+  for (const value of graph.values) {
+    const { kind } = value.operation;
+    const given = kind === 'input' || kind === 'parameter';
+    if (!given && !plan.absorbed.has(value) && !bundled.has(value)) emit(value);
   }
+  emitBundles(e, bundles, graph.outputs.values(), emit);
 }
 
 /** What the plan makes one node of, with what it absorbs. */
