@@ -54,10 +54,7 @@ async function trust(dataset: string, options: TrustOptions): Promise<void> {
 function nearBitsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const { nearBits } = requests['trust.start'].shape;
-  const parsed = z.coerce
-    .number()
-    .pipe(nearBits)
-    .safeParse(text.trim() || 'none');
+  const parsed = nearBits.safeParse(/^\d+$/.test(text) ? Number(text) : text);
   if (parsed.success) return parsed.data;
   throw new CarryoverError('bad-input', `--near-bits ${text} is no number of bits`, {
     value: text,
