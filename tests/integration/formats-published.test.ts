@@ -57,6 +57,11 @@ describe('DomainNet', () => {
 
   test('lists of a domain that was not unpacked are one line of the report', async () => {
     const root = await domainNet();
+    put(root, 'real_test.txt', 'real/ant/1.jpg 1\n');
+    put(root, 'real.zip', 'PK');
+    expect(reasons(await readAt(root))['real_test.txt']).toBe(
+      'lists 1 image, but there is no folder "real"; unpack real.zip beside it',
+    );
     put(root, 'infograph_train.txt', 'infograph/ant/1.jpg 1\ninfograph/ant/2.jpg 1\n');
     expect(reasons(await readAt(root))['infograph_train.txt']).toBe(
       'lists 2 images, but there is no folder "infograph"',
@@ -151,6 +156,29 @@ describe('COCO', () => {
     expect(reasons(read)).toEqual({
       '000000000030.jpg': 'no such file (annotations/instances_train2017.json, image 30)',
     });
+  });
+
+  test('captions and keypoints beside the instances are passed over, also where they are large', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['train2017/000000000009.jpg']);
+    const annotations = [box(1, 9, 18)];
+    const captions = { images: [image(9)], annotations: [{ image_id: 9, caption: 'a dog' }] };
+    put(root, 'annotations/instances_train2017.json', file([9], annotations));
+    put(root, 'annotations/person_keypoints_train2017.json', file([9], [box(1, 9, 1)]));
+    put(
+      root,
+      'annotations/captions_train2017.json',
+      JSON.stringify(captions) + ' '.repeat(9 * 2 ** 20),
+    );
+    const [offer] = await offersAt(root);
+    const files = ['annotations/instances_train2017.json'];
+    expect(offer!.reading).toEqual({ format: 'coco', files });
+    const read = await readAt(root);
+    expect(read.candidates.map(({ label }) => label)).toEqual(['dog']);
+    expect(Object.keys(reasons(read))).toEqual([
+      'annotations/captions_train2017.json',
+      'annotations/person_keypoints_train2017.json',
+    ]);
   });
 
   test('one category an image at most: classes; without an annotation skipped; images/ beside', async () => {

@@ -52,9 +52,10 @@ interface Annotated {
 export const coco: Reader<'coco'> = {
   format: 'coco',
   offers: async (tree) => {
-    const files = [];
-    for (const file of jsonFiles(tree)) if (await looksLikeCoco(tree, file)) files.push(file.path);
-    if (files.length === 0) return [];
+    const found = [];
+    for (const file of jsonFiles(tree)) if (await looksLikeCoco(tree, file)) found.push(file.path);
+    if (found.length === 0) return [];
+    const files = withoutOthers(found);
     const why = `${fewOf(files, 3)}: images, categories and annotations as COCO has them`;
     return [{ reading: { format: 'coco', files }, title: 'COCO annotations', why }];
   },
@@ -75,6 +76,12 @@ function jsonFiles(tree: Tree): TreeFile[] {
   return tree.files
     .filter(({ path }) => /\.json$/i.test(path) && path.split('/').length <= MOST_FOLDERS_DEEP + 1)
     .slice(0, MOST_FILES);
+}
+
+/** COCO has the same images in captions, keypoints and stuff too: its instances are what is on them. */
+function withoutOthers(files: string[]): string[] {
+  const instances = files.filter((path) => posix.basename(path).startsWith('instances_'));
+  return instances.length > 0 ? instances : files;
 }
 
 async function looksLikeCoco(tree: Tree, file: TreeFile): Promise<boolean> {

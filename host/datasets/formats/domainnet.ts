@@ -103,7 +103,9 @@ class ListsReader {
       if (isThere) this.#take(list, i + 1, path, label);
     }
     if (isThere) return;
-    const reason = `lists ${counted(listed, 'image')}, but there is no folder "${list.domain}"`;
+    const zip = this.#tree.find(`${list.base}${list.domain}.zip`);
+    const way = zip === null ? '' : `; unpack ${zip.path} beside it`;
+    const reason = `lists ${counted(listed, 'image')}, but there is no folder "${list.domain}"${way}`;
     this.read.skipped.push({ path: list.file.path, reason });
   }
 
