@@ -208,6 +208,24 @@ describe('IDX files', () => {
     expect(read.skipped.map(({ path }) => path)).toEqual(['readme.md']);
   });
 
+  test('packed copies beside the files, as torchvision leaves them, are not read again', async () => {
+    const labels = idxFile([3], new Uint8Array([7, 10, 2]));
+    const root = write('packed', {
+      'train-images-idx3-ubyte': images,
+      'train-images-idx3-ubyte.gz': gzipSync(images),
+      'train-labels-idx1-ubyte': labels,
+      'train-labels-idx1-ubyte.gz': gzipSync(labels),
+    });
+    const tree = await openTree(root, { signal });
+    const read = await idx.read(tree, { format: 'idx' }, options);
+    expect(read.candidates).toHaveLength(3);
+    const reason = 'packed copy of the file beside it';
+    expect(read.skipped).toEqual([
+      { path: 'train-images-idx3-ubyte.gz', reason },
+      { path: 'train-labels-idx1-ubyte.gz', reason },
+    ]);
+  });
+
   test('sets side by side are domains; Fashion-MNIST has its names', async () => {
     const labels = idxFile([3], new Uint8Array([9, 0, 9]));
     const root = write('both', {

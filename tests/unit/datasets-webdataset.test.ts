@@ -67,14 +67,14 @@ test('shards with labels as number, text and JSON, and names beside them', async
   ]);
   expect(rows).toEqual([
     ['pets-train-000.tar/2.png', 'cat', 'train', null],
-    ['pets-train-000.tar/3.seg.png', 'cat', 'train', null],
+    ['pets-train-000.tar/3.png', 'cat', 'train', null],
     ['pets-train-000.tar/a/1.png', 'dog', 'train', null],
     ['pets-val-000.tar/4.png', 'dog', 'validation', 'g7'],
   ]);
   expect(read.candidates.at(-1)!.attributes).toEqual({ age: '3' });
   expect(read).toMatchObject({ classNames: ['cat', 'dog'], groupedBy: 'key “group”' });
   expect(read.skipped).toEqual([
-    { path: 'pets-train-000.tar/3.png', reason: 'a further file of its sample' },
+    { path: 'pets-train-000.tar/3.seg.png', reason: 'a further file of its sample' },
     { path: 'pets-val-000.tar/5.png', reason: expect.stringContaining('no label') as string },
     { path: 'pets-val-000.tar/6.cls', reason: 'a label without an image' },
     { path: 'pets-val-000.tar/7.png', reason: 'its .json is not JSON' },

@@ -69,7 +69,7 @@ interface Pair {
 function pairsIn(tree: Tree): Pair[] {
   return tree.files.flatMap((images) => {
     const [, before, dot, gz] = IMAGES.exec(posix.basename(images.path)) ?? [];
-    if (before === undefined || dot === undefined) return [];
+    if (before === undefined || dot === undefined || isCopy(tree, images)) return [];
     const folder = folderOf(images.path);
     const name = posix.join(folder, `${before}labels${dot}idx1-ubyte`);
     const both = gz === undefined ? [name, `${name}.gz`] : [`${name}.gz`, name];
@@ -80,6 +80,11 @@ function pairsIn(tree: Tree): Pair[] {
     const rest = before.replace(/(t10k|train|test|valid(ation)?)/i, '').replace(/[-_.]+$/, '');
     return [{ images, labels: labels ?? images, split, set: posix.join(folder, rest) }];
   });
+}
+
+/** torchvision leaves what it fetched beside what it unpacked. */
+function isCopy(tree: Tree, { path }: TreeFile): boolean {
+  return path.toLowerCase().endsWith('.gz') && tree.find(path.slice(0, -'.gz'.length)) !== null;
 }
 
 function nameOfClass(fashion: boolean): (number: number) => string {
@@ -108,10 +113,14 @@ function skipOthers(tree: Tree, pairs: Pair[], read: Read): void {
   const used = new Set(pairs.flatMap(({ images, labels }) => [images, labels]));
   for (const file of tree.files) {
     if (used.has(file)) continue;
-    const alone = IMAGES.test(posix.basename(file.path));
-    const reason = alone ? 'no labels (idx1-ubyte) beside it' : 'not an IDX file of images';
-    read.skipped.push({ path: file.path, reason });
+    read.skipped.push({ path: file.path, reason: reasonOf(tree, file) });
   }
+}
+
+function reasonOf(tree: Tree, file: TreeFile): string {
+  if (isCopy(tree, file)) return 'packed copy of the file beside it';
+  const alone = IMAGES.test(posix.basename(file.path));
+  return alone ? 'no labels (idx1-ubyte) beside it' : 'not an IDX file of images';
 }
 
 function noPairs(tree: Tree): CarryoverError {

@@ -12,7 +12,7 @@ import type { Candidate, Read, ReadOptions, Reader } from './reader.ts';
 import { splitInPath } from './splits.ts';
 
 const LABELS = ['cls', 'txt', 'json'];
-const NAMES = ['classes.txt', 'classes.json'];
+const NAMES = ['classes.txt', 'classnames.txt', 'classes.json'];
 const MAX_LABEL = 1 << 20;
 const READS_AT_ONCE = 16;
 /** Entries that are looked at to tell shards from other archives. */
@@ -82,10 +82,22 @@ function samplesOf(files: readonly TreeFile[]): Sample[] {
     const sample = samples.get(key) ?? { key, image: null, labels: [], others: [] };
     samples.set(key, sample);
     if (LABELS.includes(ending)) sample.labels.push(file);
-    else if (sample.image === null && looksLikeImage(file.path)) sample.image = file;
     else sample.others.push(file);
   }
+  for (const sample of samples.values()) chooseImage(sample);
   return [...samples.values()];
+}
+
+/** The image with the plainest ending: `.jpg` before `.seg.png`, `.left.png` before `.right.png`. */
+function chooseImage(sample: Sample): void {
+  const parts = (ending: string): number => ending.split('.').length;
+  const [best] = sample.others
+    .filter(({ path }) => looksLikeImage(path))
+    .map((file) => ({ file, ending: split(file.path)[1] }))
+    .sort((a, b) => parts(a.ending) - parts(b.ending) || byCodeUnits(a.ending, b.ending));
+  if (best === undefined) return;
+  sample.image = best.file;
+  sample.others = sample.others.filter((file) => file !== best.file);
 }
 
 function split(path: string): [key: string, ending: string] {
@@ -180,7 +192,7 @@ function fromJson(text: string): Told | string {
   return { label: label ?? named ?? cls ?? null, group: group ?? null, attributes };
 }
 
-/** Names by number, from classes.txt (a name a line) or classes.json (a list, or names by number). */
+/** Names by number, from classes.txt or classnames.txt (a name a line) or classes.json (a list, or names by number). */
 async function classNamesOf(
   tree: Tree,
 ): Promise<{ byNumber: ReadonlyMap<string, string>; files: TreeFile[] }> {
