@@ -98,12 +98,7 @@ describe('metadata.csv', () => {
   });
 
   test.each([
-    [
-      'no file_name column',
-      'path,group\na/0.png,1\n',
-      /metadata\.csv, line 1: there is no column file_name/,
-    ],
-    ['a ragged row', 'file_name,group\na/0.png\n', /metadata\.csv is not a proper CSV.*line 2/],
+    ['a ragged row', 'file_name,group\na/0.png\n', /metadata\.csv, line 2: 1 cell instead of 2/],
     ['an unclosed quote', 'file_name,group\n"a/0.png,1\n', /metadata\.csv is not a proper CSV/],
     ['two rows', 'file_name,group\na/0.png,1\na/0.png,2\n', /line 3: a second row for a\/0\.png/],
   ])('%s is refused with file and place', async (_, csv, message) => {
@@ -114,6 +109,16 @@ describe('metadata.csv', () => {
       code: 'bad-input',
       message: expect.stringMatching(message),
     });
+  });
+
+  test('one without file_name is of another kind: told, not read', async () => {
+    const root = temporaryFolder();
+    await pictures(root, [''], ['a'], 1);
+    put(root, 'metadata.csv', 'name,group\nfirst,1\n');
+    const { images, report } = await scanSource(null, root);
+    expect(images).toHaveLength(1);
+    expect(report.groupedBy).toBe('identical content');
+    expect(report.warnings.join()).toMatch(/metadata\.csv has no column file_name/);
   });
 
   test('one that lies deeper is named, not read', async () => {

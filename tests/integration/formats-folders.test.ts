@@ -62,6 +62,11 @@ describe('what levels of folders are taken for', () => {
       ['ignore', 'domain', 'class'],
     ],
     ['one domain over its classes', [['photo'], ['cat', 'dog']], ['domain', 'class']],
+    [
+      'Hugging Face: data/split/class',
+      [['data'], ['train', 'test'], ['cat', 'dog']],
+      ['ignore', 'split', 'class'],
+    ],
     ['splits of a single class', [['train', 'test'], ['cat']], ['split', 'class']],
   ])('%s', async (_, levels, expected) => {
     const root = temporaryFolder();

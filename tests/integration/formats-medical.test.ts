@@ -226,9 +226,43 @@ describe('ISIC', () => {
     expect(read.candidates.map(({ group, attributes }) => ({ group, attributes }))).toEqual([
       {
         group: null,
-        attributes: { age_approx: '55.0', anatom_site_general: 'anterior torso', sex: 'female' },
+        attributes: {
+          age_approx: '55.0',
+          'Age band': '40-59',
+          anatom_site_general: 'anterior torso',
+          sex: 'female',
+        },
       },
-      { group: 'BCN_0001', attributes: { age_approx: '30.0', sex: 'male' } },
+      {
+        group: 'BCN_0001',
+        attributes: { age_approx: '30.0', 'Age band': '20-39', sex: 'male' },
+      },
+    ]);
+  });
+
+  test('2019: the weights in the truth of its test set are no classes', async () => {
+    const root = temporaryFolder();
+    const [training, testing] = ['ISIC_2019_Training', 'ISIC_2019_Test'];
+    await putPictures(root, [
+      `${testing}_Input/ISIC_0034321.jpg`,
+      `${training}_Input/ISIC_0000000.jpg`,
+    ]);
+    const classes = 'MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK';
+    put(
+      root,
+      `${testing}_GroundTruth.csv`,
+      `image,${classes},score_weight,validation_weight\nISIC_0034321,0,0,0,0,0,0,0,0,1,0,1\n`,
+    );
+    put(
+      root,
+      `${training}_GroundTruth.csv`,
+      `image,${classes}\nISIC_0000000,1.0,0,0,0,0,0,0,0,0\n`,
+    );
+    const read = await readAt(root);
+    expect(read.classNames).toEqual(['MEL', 'UNK']);
+    expect(read.candidates.map(({ label, split }) => [label, split])).toEqual([
+      ['UNK', 'test'],
+      ['MEL', 'train'],
     ]);
   });
 });

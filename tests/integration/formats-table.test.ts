@@ -152,6 +152,90 @@ describe('which file a cell names', () => {
       'x/same.png': 'in no row of lists/t.csv',
     });
   });
+
+  test('folders fit from the inside out: prefixes of other machines, but never another folder', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['train/cat/1.png', 'test/cat/1.png', 'test/cat/2.png', 'IMG_1.JPG']);
+    const cells = [
+      'C:\\data\\pets\\train\\cat\\1.png',
+      '/home/me/pets/test/cat/1.png',
+      'pets/train/cat/2.png',
+      'img_1.jpg',
+    ];
+    put(root, 't.csv', `file,label\n${cells.map((cell, i) => `${cell},c${i}`).join('\n')}\n`);
+    const read = await readAt(root, table(['t.csv'], byClass));
+    expect(read.candidates.map(({ file, label }) => [file.path, label])).toEqual([
+      ['IMG_1.JPG', 'c3'],
+      ['test/cat/1.png', 'c1'],
+      ['train/cat/1.png', 'c0'],
+    ]);
+    expect(reasons(read)['pets/train/cat/2.png']).toBe('no such file (t.csv, line 4)');
+  });
+
+  test('a table in the folder of a split never takes images of another split', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['train/a.png', 'test/a.png', 'test/b.png']);
+    put(root, 'test/t.csv', 'file,label\na.png,cat\nb.png,cat\n');
+    put(root, 'train/t.csv', 'file,label\na.png,dog\nb.png,dog\n');
+    const read = await readAt(root, table(['train/t.csv', 'test/t.csv'], byClass));
+    expect(read.candidates.map(({ file, label }) => [file.path, label])).toEqual([
+      ['test/a.png', 'cat'],
+      ['test/b.png', 'cat'],
+      ['train/a.png', 'dog'],
+    ]);
+    expect(reasons(read)).toEqual({ 'b.png': 'no such file (train/t.csv, line 3)' });
+  });
+});
+
+describe('tables as spreadsheets and programs write them', () => {
+  test.each([
+    ['UTF-8 with its mark', (text: string) => Buffer.from(`\uFEFF${text}`)],
+    ['UTF-16', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['UTF-16, big end first', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
+    ['Windows-1252', (text: string) => Buffer.from(text, 'latin1')],
+  ])('%s', async (_, encoded) => {
+    const root = temporaryFolder();
+    await putPictures(root, ['a.png', 'b.png']);
+    const text =
+      'Datei;Klasse;Notiz\r\na.png;böse;"mit\r\nZeile; ""zwei"""\r\nb.png;gut;3" breit\r\n';
+    put(root, 't.csv', encoded(text));
+    const read = await readAt(root, {
+      format: 'table',
+      tables: ['t.csv'],
+      columns: {
+        path: 'Datei',
+        label: { kind: 'class', column: 'Klasse' },
+        attributes: ['Notiz'],
+      },
+    });
+    expect(read.candidates.map(({ label, attributes }) => [label, attributes])).toEqual([
+      ['böse', { Notiz: 'mit\r\nZeile; "zwei"' }],
+      ['gut', { Notiz: '3" breit' }],
+    ]);
+  });
+
+  test('lines are counted through quoted ones; the row of a wrong length is the one named', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['cat/a.png', 'dog/b.png']);
+    put(root, 't.csv', 'file,label,note\na.png,x,"one\ntwo"\n\nb.png,y,1,50\n');
+    const [offer] = await offersAt(root);
+    expect(offer!.reading).toMatchObject({ format: 'table', tables: ['t.csv'] });
+    await expect(readAt(root)).rejects.toMatchObject({
+      message: 't.csv, line 5: 4 cells instead of 3 cells',
+      detail: { file: 't.csv', line: 5, value: 'b.png | y | 1 | 50' },
+    });
+  });
+
+  test('blank cells beyond the columns and numbers of rows without a name are passed over', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['a.png', 'b.png']);
+    put(root, 't.csv', ',file,label,age\n0,a.png,x,41,\n1,b.png,y,7,,\n');
+    const read = await readAt(root);
+    expect(read.candidates.map(({ attributes }) => attributes)).toEqual([
+      { age: '41', 'Age band': '40-59' },
+      { age: '7', 'Age band': '0-19' },
+    ]);
+  });
 });
 
 describe('what rows say', () => {
@@ -244,7 +328,7 @@ describe('what rows say', () => {
     [
       'a ragged row',
       table(['ragged.csv'], byClass),
-      /ragged\.csv is not a proper CSV file: .*line 2/,
+      /ragged\.csv, line 2: 1 cell instead of 2 cells/,
     ],
     [
       'a value that is no finding',

@@ -7,6 +7,25 @@ const BANDS: readonly (readonly [number, string])[] = [
   [Infinity, '80+'],
 ];
 
+const NAMES = /^(patient[ _]?)?age([ _](approx|in[ _]years|years|at[ _]\w+))?$/i;
+export const AGE_BAND = 'Age band';
+
+/** Adds `Age band` where one of the attributes is an age by its name and its value. */
+export function withAgeBand(attributes: Record<string, string>): Record<string, string> {
+  if (AGE_BAND in attributes) return attributes;
+  const name = Object.keys(attributes).find((key) => NAMES.test(key));
+  const band = name === undefined ? null : ageBand(yearsOf(attributes[name] ?? ''));
+  return band === null ? attributes : { ...attributes, [AGE_BAND]: band };
+}
+
+/** An age as a number, or as DICOM has it (045Y, 018M, 006W, 010D), in years; NaN for what is none. */
+export function yearsOf(age: string): number {
+  if (/^\d+(\.\d+)?$/.test(age)) return Number(age);
+  const [, count, unit] = /^(\d{1,3})([YMWD])$/.exec(age) ?? [];
+  const perYear: Readonly<Record<string, number>> = { Y: 1, M: 12, W: 52, D: 365 };
+  return Number(count) / (perYear[unit ?? ''] ?? NaN);
+}
+
 /** The band of an age in years, for subgroups; null: not an age. */
 export function ageBand(years: number): string | null {
   if (!(years >= 0)) return null;

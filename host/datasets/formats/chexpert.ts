@@ -1,7 +1,7 @@
 /** CheXpert as published: train.csv and valid.csv, in the folder or in CheXpert-v1.0(-small) in it. */
 import { CarryoverError } from '../../../contract/errors.ts';
 import type { Tree, TreeFile } from '../tree.ts';
-import { ageBand } from './age-band.ts';
+import { AGE_BAND, ageBand } from './age-band.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
 import { FileFinder, folderOf } from './find.ts';
 import type { GivenSplit, Read, Reader } from './reader.ts';
@@ -83,7 +83,7 @@ async function isPublished(tree: Tree, file: TreeFile): Promise<boolean> {
     return () => undefined;
   };
   try {
-    await readTable(tree, file, begin, 1);
+    await readTable(tree, file, begin, { most: 1 });
   } catch (error) {
     if (error instanceof CarryoverError && error.code === 'bad-input') return false;
     throw error;
@@ -150,7 +150,7 @@ function describer(header: string[]): (cells: string[]) => Record<string, string
       if (text === '' || (name === 'Age' && Number(text) === 0)) continue;
       found[name] = text;
       const band = name === 'Age' ? ageBand(Number(text)) : null;
-      if (band !== null) found['Age band'] = band;
+      if (band !== null) found[AGE_BAND] = band;
     }
     known.set(key, found);
     return found;

@@ -11,7 +11,7 @@ import { mapConcurrently } from '../concurrent.ts';
 import { counted, fewOf } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { openTree } from '../tree.ts';
-import { ageBand } from './age-band.ts';
+import { AGE_BAND, ageBand, yearsOf } from './age-band.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
 import { dicomOffers } from './dicom-offers.ts';
 import { folderOf } from './find.ts';
@@ -178,17 +178,10 @@ function attributesOf({ tags }: DicomInfo): Record<string, string> {
     return value === undefined ? [] : [[keyword, value]];
   });
   const band = ageBand(yearsOf(tags['PatientAge'] ?? ''));
-  if (band !== null) shared.push(['Age band', band]);
+  if (band !== null) shared.push([AGE_BAND, band]);
   const year = /^(\d{4})\d{4}$/.exec(tags['StudyDate'] ?? '')?.[1];
   if (year !== undefined) shared.push(['Study year', year]);
   return Object.fromEntries(shared) as Record<string, string>;
-}
-
-/** An age string of DICOM (045Y, 018M, 006W, 010D) in years; NaN for what is none. */
-function yearsOf(age: string): number {
-  const [, count, unit] = /^(\d{1,3})([YMWD])$/.exec(age) ?? [];
-  const perYear: Readonly<Record<string, number>> = { Y: 1, M: 12, W: 52, D: 365 };
-  return Number(count) / (perYear[unit ?? ''] ?? NaN);
 }
 
 function warningsOf(images: readonly { file: TreeFile; info: DicomInfo }[]): string[] {

@@ -12,6 +12,9 @@ const EXAMPLES = 5;
 /** From so many names with digits on, folders are taken for patients and the like. */
 const MANY_NAMES = 20;
 
+/** What folders that only hold the others are called. */
+const WRAPPING = /^(data|dataset|images?|imgs?|raw)$/i;
+
 /** Folders above each image, from the top; of all files where none has an image's name. */
 export function folderPaths(tree: Tree): string[][] {
   const images = tree.files.filter(({ path }) => looksLikeImage(path));
@@ -77,15 +80,21 @@ function guess(paths: string[][], depth: number, archive: boolean): Guess[] {
     const levels = fixed.with(at, 'class');
     return [{ levels, why: `all images lie in ${listed(names[at])}` }];
   }
-  // A lone domain over the classes is a domain; a lone folder in an archive is its wrapping.
-  const lone = !archive && open.length === 2 && varied.length === 1 && varied[0] === open[1];
-  const chosen = lone ? open : varied.length > 0 ? varied : open.slice(-1);
+  const varying = varied.length > 0 ? varied : open.slice(-1);
+  const chosen = !archive && isLoneDomain(open, varied, names) ? open : varying;
   const guesses =
     chosen.length === 1
       ? [{ levels: fixed.with(chosen[0] ?? 0, 'class'), why: oneLevel(names[chosen[0] ?? 0]) }]
       : guessSeveral(paths, fixed, chosen, names);
   const found = guesses.map(({ levels, why }) => ({ levels, why: `${why}${splitWhy}` }));
   return [...found, ...plainer(fixed, open, at, names)];
+}
+
+/** A single folder over the classes is a domain, unless it just wraps them, as in an archive. */
+function isLoneDomain(open: number[], varied: number[], names: Set<string>[]): boolean {
+  const [top = ''] = names[open[0] ?? 0] ?? [];
+  const two = open.length === 2 && varied.length === 1 && varied[0] === open[1];
+  return two && !WRAPPING.test(top);
 }
 
 /** The class alone, and splits as domains: what is meant now and then where the first guesses fail. */

@@ -147,6 +147,9 @@ function warnings(levels: Level[], metadata: Metadata, odd: Oddities): string[] 
       `the folder "${name}" is no split by its name; ${counted(files, 'file')} in it without a given split`,
     );
   }
+  for (const path of metadata.others) {
+    found.push(`${path} has no column file_name: it is not read as metadata of the images`);
+  }
   if (metadata.orphans.length > 0) {
     const rows = metadata.orphans.length === 1 ? '1 row of metadata names' : null;
     found.push(

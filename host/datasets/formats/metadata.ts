@@ -1,6 +1,7 @@
 /** metadata.csv and metadata.jsonl beside images, as Hugging Face's imagefolder has them. */
 import type { Tree, TreeFile } from '../tree.ts';
 import { FileFinder, folderOf, pathKey } from './find.ts';
+import { withAgeBand } from './age-band.ts';
 import type { GivenSplit } from './reader.ts';
 import { splitOfWord } from './splits.ts';
 import { readTable, tableError } from './tables.ts';
@@ -21,6 +22,8 @@ export interface Metadata {
   rows: Map<TreeFile, ImageMetadata>;
   /** `file_name` of rows that name no file. */
   orphans: string[];
+  /** Tables without a column file_name: not of this kind. */
+  others: string[];
 }
 
 type Known = Exclude<keyof ImageMetadata, 'attributes'> | 'file_name';
@@ -42,10 +45,10 @@ export function isMetadata(path: string): boolean {
 
 /**
  * Reads such tables; `file_name` is relative to the folder that a table lies in. Throws CarryoverError
- * `bad-input` naming file and line: no column file_name, a second row for an image, not a table.
+ * `bad-input` naming file and line: a second row for an image, not a table.
  */
 export async function readMetadata(tree: Tree, tables: TreeFile[]): Promise<Metadata> {
-  const metadata: Metadata = { groups: null, rows: new Map(), orphans: [] };
+  const metadata: Metadata = { groups: null, rows: new Map(), orphans: [], others: [] };
   const finder = new FileFinder(tree);
   for (const table of tables) {
     await readTable(tree, table, (columns) => begin(table.path, columns, finder, metadata));
@@ -57,8 +60,8 @@ function begin(path: string, columns: string[], finder: FileFinder, metadata: Me
   const known = columns.map((name) => KNOWN.get(name.toLowerCase()) ?? null);
   const nameAt = known.indexOf('file_name');
   if (nameAt < 0) {
-    const wayOut = 'name the column that holds the paths (relative to the folder) file_name';
-    throw tableError(path, 1, 'there is no column file_name', { wayOut });
+    metadata.others.push(path);
+    return () => undefined;
   }
   if (known.includes('group')) metadata.groups ??= path;
   const folder = folderOf(path);
@@ -90,6 +93,6 @@ function toRow(cells: string[], columns: string[], known: (Known | null)[]): Ima
     licence: cell('licence'),
     attribution: cell('attribution'),
     source: cell('source'),
-    attributes,
+    attributes: withAgeBand(attributes),
   };
 }

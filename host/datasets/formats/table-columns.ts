@@ -41,7 +41,7 @@ export async function sampleTable(
       }
     };
   };
-  await readTable(tree, file, begin, most);
+  await readTable(tree, file, begin, { ...(most !== undefined && { most }), loose: true });
   for (const column of sampled.columns) {
     column.distinct = column.values.size;
     column.examples = [...column.values].slice(0, EXAMPLES);

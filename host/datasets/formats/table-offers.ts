@@ -96,18 +96,18 @@ function offerNih(tree: Tree, sampled: SampledTable[]): ReadingOffer[] {
     });
 }
 
-/** `image`, then a column per class, as in the challenges of ISIC. */
+/** `image`, then a column per class in capitals (weights may follow), as in the challenges of ISIC. */
 function offerIsic(sampled: SampledTable[]): ReadingOffer[] {
   const truths = sampled.filter((one) => has(one, 'image', 'MEL', 'NV'));
   const [first] = truths;
   if (!first) return [];
-  const own = ['lesion_id', 'split', 'sex', 'age_approx', 'anatom_site_general'];
-  const classes = names(first).filter((name) => name !== 'image' && !own.includes(name));
+  const isClass = (name: string): boolean => name !== 'image' && !/[a-z]/.test(name);
+  const classes = names(first).filter(isClass);
   const same = truths.filter((one) => has(one, ...classes));
   const beside = sampled.filter((one) => has(one, 'image') && !truths.includes(one));
   const all = [...same, ...beside];
   const others = new Set(
-    all.flatMap(names).filter((name) => !['image', ...classes].includes(name)),
+    all.flatMap(names).filter((name) => !['image', ...classes].includes(name) && name !== ''),
   );
   const grouped = others.delete('lesion_id');
   const why =
@@ -317,7 +317,8 @@ function isOneHot(one: SampledTable, columns: string[]): boolean {
 }
 
 /** What repeats is worth filtering by; a column of unique texts is not. */
-function isAttribute({ distinct }: ColumnValues, tables: SampledTable[]): boolean {
+function isAttribute({ name, distinct }: ColumnValues, tables: SampledTable[]): boolean {
   const rows = tables.reduce((sum, one) => sum + one.rows, 0);
-  return distinct > 0 && (distinct <= 20 || 2 * distinct <= rows);
+  // Without a name: the numbers of the rows, as pandas writes them.
+  return name !== '' && distinct > 0 && (distinct <= 20 || 2 * distinct <= rows);
 }

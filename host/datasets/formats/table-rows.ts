@@ -1,5 +1,6 @@
 /** What a table's row says of its image beside the label. */
 import type { TableColumns } from '../../../contract/reading.ts';
+import { withAgeBand } from './age-band.ts';
 import type { Candidate, GivenSplit } from './reader.ts';
 import { splitOfWord, splitInPath } from './splits.ts';
 
@@ -29,6 +30,8 @@ export function describingColumns(columns: TableColumns): string[] {
   return [...named.filter((name) => name !== undefined), ...attributes];
 }
 
+type Filled = readonly [name: string, text: string];
+
 /** Reads the describing cells of a table's rows; `onOddSplit` is told values that are no split. */
 export function describeRows(
   path: string,
@@ -48,6 +51,10 @@ export function describeRows(
   const attributes = columns.attributes
     .filter((name) => header.includes(name))
     .map((name) => [name, cellAt(name)] as const);
+  const describeAttributes = (cells: string[]): Record<string, string> => {
+    const all = attributes.map(([name, cell]) => [name, cell(cells)] as const);
+    return withAgeBand(Object.fromEntries(all.filter((one): one is Filled => one[1] !== null)));
+  };
   const splitOfFile = columns.split === undefined ? splitInPath(path) : null;
   const splitOf = (cells: string[]): GivenSplit | null => {
     const text = splitCell?.(cells) ?? null;
@@ -62,12 +69,7 @@ export function describeRows(
     licence: licence?.(cells) ?? null,
     attribution: attribution?.(cells) ?? null,
     source: source?.(cells) ?? null,
-    attributes: Object.fromEntries(
-      attributes.flatMap(([name, cell]) => {
-        const text = cell(cells);
-        return text === null ? [] : [[name, text]];
-      }),
-    ),
+    attributes: describeAttributes(cells),
   });
 }
 

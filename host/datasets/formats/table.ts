@@ -14,7 +14,7 @@ import { offerTables } from './table-offers.ts';
 import type { Described } from './table-rows.ts';
 import { UNDESCRIBED, describeRows, describingColumns, joined } from './table-rows.ts';
 import type { TakeRow } from './tables.ts';
-import { MAX_TABLE_BYTES, readTable, tableError } from './tables.ts';
+import { MAX_TABLE_BYTES, asUtf8, readTable, tableError } from './tables.ts';
 
 type TableReading = Extract<Reading, { format: 'table' }>;
 
@@ -92,10 +92,10 @@ class TablesReader {
         wayOut: 'name a list of images after its split, as test_list.txt',
       });
     }
-    const text = (await this.#tree.read(list, MAX_TABLE_BYTES)).toString('utf8');
+    const text = asUtf8(await this.#tree.read(list, MAX_TABLE_BYTES)).toString('utf8');
     const folders = ['', folderOf(list.path)];
     let missing = 0;
-    for (const name of text.split(/[\r\n]+/)) {
+    for (const name of text.replace(/^\uFEFF/, '').split(/[\r\n]+/)) {
       if (name.trim() === '') continue;
       const file = this.#finder.find(name, folders);
       if (typeof file === 'string') missing++;

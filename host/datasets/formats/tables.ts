@@ -1,7 +1,9 @@
 /** Tables as rows of cells: CSV, TSV and JSON lines, told by their endings. */
 import { parse } from 'csv-parse/sync';
+import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { CarryoverError } from '../../../contract/errors.ts';
+import { counted } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 
 const ENDINGS = new Set(['.csv', '.tsv', '.jsonl', '.ndjson']);
@@ -15,20 +17,37 @@ export function looksLikeTable(path: string): boolean {
   return ENDINGS.has(extname(path).toLowerCase());
 }
 
+export interface TableOptions {
+  /** So many rows at most. */
+  most?: number;
+  /** Rows with too few or too many cells are taken as they are: for a look only. */
+  loose?: boolean;
+}
+
 /**
- * Reads a table row by row: `begin` is given its columns and answers with what takes the rows
- * (`most` of them). Throws CarryoverError `bad-input` naming file and line, `io`.
+ * Reads a table row by row: `begin` is given its columns and answers with what takes the rows. Text
+ * is UTF-8, or UTF-16 with its mark, else Windows-1252 (as old spreadsheets write it).
+ * Throws CarryoverError `bad-input` naming file and line, `io`.
  */
 export async function readTable(
   tree: Tree,
   file: TreeFile,
   begin: (columns: string[]) => TakeRow,
-  most = Infinity,
+  options: TableOptions = {},
 ): Promise<void> {
-  const bytes = await tree.read(file, MAX_TABLE_BYTES);
+  const bytes = asUtf8(await tree.read(file, MAX_TABLE_BYTES));
   const ending = extname(file.path).toLowerCase();
-  if (ending === '.jsonl' || ending === '.ndjson') readJsonLines(file.path, bytes, begin, most);
-  else readCells(file.path, bytes, begin, most);
+  if (ending === '.jsonl' || ending === '.ndjson')
+    readJsonLines(file.path, bytes, begin, options.most);
+  else readCells(file.path, bytes, begin, options);
+}
+
+/** Text of a table or list as UTF-8, whatever it is in. */
+export function asUtf8(bytes: Buffer): Buffer {
+  const mark = bytes.toString('latin1', 0, 2);
+  const utf16 = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : null;
+  if (utf16 === null && isUtf8(bytes)) return bytes;
+  return Buffer.from(new TextDecoder(utf16 ?? 'windows-1252').decode(bytes));
 }
 
 /** A failure in a table, with its place. */
@@ -49,12 +68,19 @@ function readCells(
   path: string,
   bytes: Buffer,
   begin: (columns: string[]) => TakeRow,
-  most: number,
+  { most = Infinity, loose = false }: TableOptions,
 ): void {
   let take: TakeRow | null = null;
+  let columns: string[] = [];
   const onRecord = ({ record, info }: { record: string[]; info: { lines: number } }): null => {
-    if (take) take(record, info.lines);
-    else take = begin(record);
+    if (take === null) {
+      columns = record;
+      take = begin(record);
+    } else {
+      const line = info.lines - newlines(record);
+      if (!loose) checkLength(path, line, record, columns);
+      take(record, line);
+    }
     return null;
   };
   try {
@@ -63,6 +89,8 @@ function readCells(
       delimiter: delimiterOf(path, bytes),
       skip_empty_lines: true,
       trim: true,
+      relax_column_count: true,
+      relax_quotes: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       info: true,
       ...(Number.isFinite(most) && { to: most + 1 }),
@@ -70,12 +98,34 @@ function readCells(
     });
   } catch (error) {
     if (error instanceof CarryoverError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CarryoverError('bad-input', `${path} is not a proper CSV file: ${reason}`, {
-      file: path,
-      wayOut: 'correct it, or take it out of the folder',
-    });
+    throw notCsv(path, error);
   }
+}
+
+function notCsv(path: string, error: unknown): CarryoverError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CarryoverError('bad-input', `${path} is not a proper CSV file: ${reason}`, {
+    file: path,
+    wayOut: 'correct it, or take it out of the folder',
+  });
+}
+
+/** Lines that a record goes on for, after its first one. */
+function newlines(record: string[]): number {
+  return record.reduce((sum, cell) => sum + cell.split(/\r\n|\n|\r/).length - 1, 0);
+}
+
+/** Every column with a name has a cell, and every cell with a text a column. */
+function checkLength(path: string, line: number, cells: string[], columns: string[]): void {
+  const [named, filled] = [columns, cells].map(
+    (all) => all.findLastIndex((text) => text !== '') + 1,
+  );
+  if (cells.length >= named! && filled! <= columns.length) return;
+  const [is, should] = [cells, columns].map(({ length }) => counted(length, 'cell'));
+  throw tableError(path, line, `${is} instead of ${should}`, {
+    value: cells.join(' | ').slice(0, 100),
+    wayOut: 'correct the line: a text with commas in it needs quotes',
+  });
 }
 
 /** The most frequent of comma, semicolon and tab in the header, outside of quotes. */
@@ -91,7 +141,7 @@ function readJsonLines(
   path: string,
   bytes: Buffer,
   begin: (columns: string[]) => TakeRow,
-  most: number,
+  most = Infinity,
 ): void {
   const columns = new Set<string>();
   eachObject(path, bytes, most, (row) => Object.keys(row).forEach((name) => columns.add(name)));
