@@ -112,13 +112,14 @@ function agreesBefore(words: Words, bands: number, band: number, a: number, b: n
 }
 
 /**
- * Connected components of two and more positions: all that is joined by a chain of pairs within
- * `most` bits, equal hashes among them. Each sorted, and all by their first member.
+ * Connected components of two and more of `count` positions; each sorted, all by their first member.
+ * @param visit calls `join` for each pair that belongs together, in any order
  */
-export function nearSets(hashes: readonly bigint[], most: number, onShare?: ShareDone): number[][] {
-  const equal = [...Map.groupBy(hashes.keys(), (i) => BigInt.asUintN(64, hashes[i]!)).entries()];
-  const distinct = equal.map(([hash]) => hash);
-  const parent = Int32Array.from(distinct.keys());
+export function connected(
+  count: number,
+  visit: (join: (a: number, b: number) => void) => void,
+): number[][] {
+  const parent = Int32Array.from({ length: count }, (_, i) => i);
   const top = (i: number): number => {
     while (parent[i] !== i) {
       parent[i] = parent[parent[i]!]!;
@@ -126,16 +127,26 @@ export function nearSets(hashes: readonly bigint[], most: number, onShare?: Shar
     }
     return i;
   };
-  const join = (i: number, j: number): void => {
+  visit((i, j) => {
     const [a, b] = [top(i), top(j)];
     parent[Math.max(a, b)] = Math.min(a, b);
-  };
-  eachNearPair(distinct, most, join, onShare);
-  const sets = Map.groupBy(distinct.keys(), top);
-  return [...sets.values()]
-    .map((set) => set.flatMap((i) => equal[i]![1]).sort((a, b) => a - b))
-    .filter((set) => set.length > 1)
-    .sort((a, b) => a[0]! - b[0]!);
+  });
+  const sets = Map.groupBy(parent.keys(), top);
+  return [...sets.values()].filter((set) => set.length > 1);
+}
+
+/**
+ * Sets of two and more positions that are joined by chains of pairs within `most` bits, equal
+ * hashes among them. Each sorted, and all by their first member.
+ */
+export function nearSets(hashes: readonly bigint[], most: number, onShare?: ShareDone): number[][] {
+  const equal = [...Map.groupBy(hashes.keys(), (i) => BigInt.asUintN(64, hashes[i]!)).entries()];
+  const distinct = equal.map(([hash]) => hash);
+  return connected(hashes.length, (join) => {
+    for (const [, [first, ...rest]] of equal) for (const one of rest) join(first!, one);
+    const firsts = equal.map(([, positions]) => positions[0]!);
+    eachNearPair(distinct, most, (a, b) => join(firsts[a]!, firsts[b]!), onShare);
+  });
 }
 
 /** The most bits in which two of these hashes differ; 0 for a single one. */

@@ -17,6 +17,8 @@ export interface Evidence {
   images: readonly TrustImage[];
   exact: readonly PositionSet[];
   near: readonly PositionSet[];
+  /** Near duplicates over splits. */
+  over: readonly PositionSet[];
   groups: readonly PositionSet[];
   conflicts: { exact: readonly PositionSet[]; near: readonly PositionSet[] };
   /** Images per class. */
@@ -29,7 +31,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
     ...leaks(evidence, 'groups', 'bad', 'of a group with', `, by ${evidence.report.groupedBy}`),
     ...leaks(evidence, 'exact', 'bad', 'byte for byte the same as', ''),
     ...conflicts(evidence),
-    ...leaks(evidence, 'near', 'warn', 'nearly the same as', withinBits(evidence)),
+    ...leaks(evidence, 'over', 'warn', 'nearly the same as', withinBits(evidence)),
     ...flat(evidence),
     ...unreadable(evidence),
     ...balance(evidence),
@@ -42,7 +44,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
 }
 
 function withinBits({ report }: Evidence): string {
-  return ` (chains of perceptual hashes within ${report.spec.nearBits} of 64 bits)`;
+  return ` (perceptual hashes within ${report.spec.nearBits} of 64 bits)`;
 }
 
 function idsOf(images: readonly TrustImage[], positions: readonly number[]): number[] {
@@ -61,14 +63,14 @@ const SIDES = [
 
 function leaks(
   evidence: Evidence,
-  kind: 'groups' | 'exact' | 'near',
+  kind: 'groups' | 'exact' | 'over',
   level: Finding['level'],
   how: string,
   by: string,
 ): Finding[] {
   const { images } = evidence;
   return SIDES.flatMap(([own, other, name]) => {
-    const told = new Set(kind === 'near' ? sharedWith(images, evidence.exact, own, [other]) : []);
+    const told = new Set(kind === 'over' ? sharedWith(images, evidence.exact, own, [other]) : []);
     const shared = sharedWith(images, evidence[kind], own, [other]).filter(
       (position) => !told.has(position),
     );

@@ -29,7 +29,7 @@ function judgeSide(images: readonly TrustImage[], side: 'width' | 'height'): Jud
   const half = low === high ? `${low}` : `${low} to ${high}`;
   return (image) =>
     image[side] < low - reach || image[side] > high + reach
-      ? `${side} ${image[side]}; half of the images have ${half}`
+      ? `${side} ${image[side]} where half of the images have ${half}`
       : null;
 }
 

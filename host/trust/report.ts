@@ -13,6 +13,7 @@ import {
   exactSets,
   groupSets,
   nearDuplicates,
+  nearOverSplits,
   realSplits,
   sharedWith,
 } from './sets.ts';
@@ -50,7 +51,9 @@ export function buildTrustReport(
   const exact = exactSets(images);
   const near = nearDuplicates(images, subject.spec, onShare);
   const groups = groupSets(images);
-  const conflicts = conflictSets(images, exact, near);
+  const { nearBits } = subject.spec;
+  const over = nearOverSplits(images, near, nearBits);
+  const conflicts = conflictSets(images, exact, near, nearBits);
   const listed = (sets: readonly PositionSet[]) => asSets(images, subject.domainNames, sets);
   const { perClass, ...balance } = balanceOf(images, subject);
   const report = {
@@ -60,13 +63,13 @@ export function buildTrustReport(
     unhashed: images.filter(({ phash }) => phash === null).length,
     exact: listed(exact),
     near: listed(near),
-    acrossSplits: acrossSplits(images, exact, near),
+    acrossSplits: acrossSplits(images, exact, over),
     groupsAcrossSplits: groupsAcross(images, groups),
     conflicts: [...listed(conflicts.exact), ...listed(conflicts.near)],
     oddSizes: oddSizes(images),
     ...flatImages(images, subject.spec),
   };
-  const evidence = { images, exact, near, groups, conflicts, perClass, report };
+  const evidence = { images, exact, near, over, groups, conflicts, perClass, report };
   return { ...report, findings: findingsOf(evidence) };
 }
 
@@ -75,15 +78,13 @@ const SEEN: readonly SplitName[] = ['train', 'validation'];
 function acrossSplits(
   images: readonly TrustImage[],
   exact: readonly PositionSet[],
-  near: readonly PositionSet[],
+  over: readonly PositionSet[],
 ): TrustReport['acrossSplits'] {
-  const across = (sets: readonly PositionSet[]): number =>
-    sets.filter((set) => realSplits(images, set).size > 1).length;
   return {
-    exact: across(exact),
-    near: across(near),
+    exact: exact.filter((set) => realSplits(images, set).size > 1).length,
+    near: over.length,
     testImages: images.filter(({ split }) => split === 'test').length,
-    affectedTestImages: sharedWith(images, [...exact, ...near], 'test', SEEN).length,
+    affectedTestImages: sharedWith(images, [...exact, ...over], 'test', SEEN).length,
   };
 }
 

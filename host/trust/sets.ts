@@ -1,5 +1,10 @@
 /** Images that are copies of each other, or nearly; a set is positions in the list of images. */
-import { diameterOf, nearSets } from '../../engine/analysis/near-duplicates.ts';
+import {
+  connected,
+  diameterOf,
+  eachNearPair,
+  nearSets,
+} from '../../engine/analysis/near-duplicates.ts';
 import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
 import type { DuplicateSet, TrustSpec } from '../../contract/trust.ts';
 import type { SplitName, TrustImage } from './images.ts';
@@ -43,6 +48,33 @@ export function groupSets(images: readonly TrustImage[]): number[][] {
 }
 
 /**
+ * Sets of images that differ in something: each image has one beside it, not by a chain but by its
+ * own hash within `nearBits`, that does.
+ * @param near as `nearDuplicates` has them
+ * @param left images that are left out, as they are told elsewhere
+ */
+function differingNear(
+  images: readonly TrustImage[],
+  near: readonly PositionSet[],
+  nearBits: number,
+  differ: (a: TrustImage, b: TrustImage) => boolean,
+  left: ReadonlySet<number> = new Set(),
+): number[][] {
+  return near.flatMap((set) => {
+    const kept = set.filter((position) => !left.has(position));
+    const members = kept.map((position) => images[position]!);
+    if (members.every((one) => !differ(members[0]!, one))) return [];
+    const hashes = members.map(({ phash }) => phash!);
+    const found = connected(members.length, (join) =>
+      eachNearPair(hashes, nearBits, (a, b) => {
+        if (differ(members[a]!, members[b]!)) join(a, b);
+      }),
+    );
+    return found.map((places) => places.map((place) => kept[place]!));
+  });
+}
+
+/**
  * Sets whose images have different labels. Of near duplicates, images whose very copies disagree
  * do not count: those conflicts are told by their exact sets.
  */
@@ -50,15 +82,24 @@ export function conflictSets(
   images: readonly TrustImage[],
   exact: readonly PositionSet[],
   near: readonly PositionSet[],
+  nearBits: number,
 ): { exact: PositionSet[]; near: PositionSet[] } {
-  const disagree = (set: PositionSet): boolean =>
-    new Set(set.map((position) => images[position]!.label)).size > 1;
-  const copies = exact.filter(disagree);
+  const copies = exact.filter(
+    (set) => new Set(set.map((position) => images[position]!.label)).size > 1,
+  );
+  const differ = (a: TrustImage, b: TrustImage): boolean => a.label !== b.label;
   const told = new Set(copies.flat());
-  return {
-    exact: copies,
-    near: near.filter((set) => disagree(set.filter((position) => !told.has(position)))),
-  };
+  return { exact: copies, near: differingNear(images, near, nearBits, differ, told) };
+}
+
+/** Sets of near duplicates in different ones of train, validation and test. */
+export function nearOverSplits(
+  images: readonly TrustImage[],
+  near: readonly PositionSet[],
+  nearBits: number,
+): PositionSet[] {
+  const told = new Set([...images.keys()].filter((position) => images[position]!.split === 'none'));
+  return differingNear(images, near, nearBits, (a, b) => a.split !== b.split, told);
 }
 
 /** Which of train, validation and test the images of a set are in. */

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { diameterOf, eachNearPair, nearSets } from '../../engine/analysis/near-duplicates.ts';
+import {
+  connected,
+  diameterOf,
+  eachNearPair,
+  nearSets,
+} from '../../engine/analysis/near-duplicates.ts';
 import { hammingDistance } from '../../engine/analysis/phash.ts';
 
 type Pair = [a: number, b: number, distance: number];
@@ -68,6 +73,18 @@ test('nearSets are what a flood over the pairs reaches', () => {
       expect(nearSets(hashes, bits)).toEqual(byFlooding(hashes, bits));
     }),
   );
+});
+
+test('connected joins what is joined in any order, and nothing alone', () => {
+  const sets = connected(6, (join) => {
+    join(4, 1);
+    join(3, 4);
+    join(5, 2);
+  });
+  expect(sets).toEqual([
+    [1, 3, 4],
+    [2, 5],
+  ]);
 });
 
 test('diameterOf is the largest distance of any two', () => {
