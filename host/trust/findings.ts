@@ -114,7 +114,8 @@ function unreadable({ report }: Evidence): Finding[] {
   const files = report.unreadable.length;
   if (files === 0) return [];
   const level = files / (files + report.images) >= MANY_UNREADABLE ? 'warn' : 'info';
-  return [{ level, text: `${counted(files, 'file')} could not be taken as images`, ids: [] }];
+  const what = files === 1 ? 'an image' : 'images';
+  return [{ level, text: `${counted(files, 'file')} could not be taken as ${what}`, ids: [] }];
 }
 
 function balance({ images, perClass, report }: Evidence): Finding[] {

@@ -146,7 +146,7 @@ function asSet(
   };
 }
 
-/** Sets as reports have them: over most splits first, then with most labels, then the largest. */
+/** Sets as reports have them: over most splits first, then with several labels, then the nearest. */
 export function asSets(
   images: readonly TrustImage[],
   domainNames: readonly string[],
@@ -159,7 +159,8 @@ export function asSets(
   listed.sort(
     (a, b) =>
       b.reach - a.reach ||
-      b.set.labels.length - a.set.labels.length ||
+      Number(b.set.labels.length > 1) - Number(a.set.labels.length > 1) ||
+      a.set.distance - b.set.distance ||
       b.set.ids.length - a.set.ids.length,
   );
   return listed.map(({ set }) => set);

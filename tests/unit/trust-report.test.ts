@@ -184,12 +184,12 @@ test('files that were not taken warn where they are many', () => {
       ),
       'warn',
     ),
-  ).toContain('1 file could not be taken as images');
+  ).toContain('1 file could not be taken as an image');
   const many = report(
     times(120, () => ({})),
     { unreadable },
   );
-  expect(texts(many, 'info')).toContain('1 file could not be taken as images');
+  expect(texts(many, 'info')).toContain('1 file could not be taken as an image');
 });
 
 test('the table has a line for each image of each finding, and nothing a spreadsheet would run', () => {
