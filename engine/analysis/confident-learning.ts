@@ -19,14 +19,15 @@ export interface ConfidentLearning {
   joint: Float64Array;
   /** Off-diagonal of the joint: rows estimated to be mislabelled. */
   estimated: number;
-  /** Rows counted off the diagonal whose label is not the likeliest class either; lowest margin first. */
+  /** The rows to look at, lowest margin first. */
   issues: LabelIssue[];
 }
 
 /**
  * Finds likely label errors from out-of-sample probabilities. A row is counted in the confident joint
  * as being of the likeliest class among those whose probability reaches the class's threshold; rows
- * that reach none are not counted.
+ * that reach none are not counted. Of the rows whose label is not the likeliest class, those are taken
+ * that are counted off the diagonal, and the lowest margins up to as many as are estimated in all.
  * @param probabilities [row, class]
  * @param labels given class of each row
  */
@@ -37,25 +38,33 @@ export function confidentLearning(
 ): ConfidentLearning {
   const thresholds = thresholdsOf(probabilities, labels, classes);
   const joint = new Float64Array(classes * classes);
-  const issues: LabelIssue[] = [];
-  for (let index = 0; index < labels.length; index++) {
+  const confused = new Set<number>();
+  const all: LabelIssue[] = [];
+  for (const [index, given] of labels.entries()) {
     const p = probabilities.subarray(index * classes, (index + 1) * classes);
-    const given = labels[index]!;
     const confident = likeliest(p, (c) => p[c]! >= thresholds[c]!);
-    if (confident < 0) continue;
-    joint[given * classes + confident]! += 1;
+    if (confident >= 0) joint[given * classes + confident]! += 1;
+    if (confident >= 0 && confident !== given) confused.add(index);
     const suggested = likeliest(p, (c) => c !== given);
-    if (confident === given || suggested < 0 || p[suggested]! <= p[given]!) continue;
     const selfConfidence = p[given]!;
-    issues.push({ index, suggested, selfConfidence, margin: selfConfidence - p[suggested]! });
+    const margin = selfConfidence - (p[suggested] ?? 0);
+    if (margin < 0) all.push({ index, suggested, selfConfidence, margin });
   }
-  issues.sort((a, b) => a.margin - b.margin || a.index - b.index);
   calibrate(joint, labels, classes);
-  let estimated = 0;
-  for (let at = 0; at < joint.length; at++) {
-    if (Math.floor(at / classes) !== at % classes) estimated += joint[at]!;
-  }
+  const estimated = offDiagonal(joint, classes);
+  all.sort((a, b) => a.margin - b.margin || a.index - b.index);
+  const issues = all.filter(
+    ({ index }, rank) => confused.has(index) || rank < Math.round(estimated),
+  );
   return { thresholds, joint, estimated, issues };
+}
+
+function offDiagonal(joint: Float64Array, classes: number): number {
+  let sum = 0;
+  for (let at = 0; at < joint.length; at++) {
+    if (Math.floor(at / classes) !== at % classes) sum += joint[at]!;
+  }
+  return sum;
 }
 
 function thresholdsOf(probabilities: Float32Array, labels: Int32Array, classes: number) {

@@ -3,7 +3,7 @@ import { matrixProduct } from './product.ts';
 
 const BLOCK = 1024;
 /** Of the largest variance; what is below is rounding. */
-const LEAST_SHARE = 1e-9;
+const LEAST_SHARE = 1e-6;
 
 export interface Components {
   /** [row, component], the largest variance first. */

@@ -61,7 +61,9 @@ export async function openOrigin(context: HostContext, source: FeatureSource): P
   if ('pixels' in named) return { name, ...pixels() };
   const opened = await readSource(context, 'run' in named ? named.run : named.checkpoint);
   requireLayers(opened);
-  const { architecture, classes } = opened.checkpoint;
+  const { classes } = opened.checkpoint;
+  // Runs of before there were grey images do not say how many channels they have.
+  const architecture = architectureSchema.parse(opened.checkpoint.architecture);
   const feeding = { ...(await feedingOf(context, opened)), architecture };
   const { file, content } = weightsOf(context, opened);
   return {
@@ -92,7 +94,8 @@ function weightsOf(context: Place, { kind, id }: Source): { file: string; conten
 }
 
 function requireLayers({ name, checkpoint }: Source): void {
-  const { architecture, weights, classes } = checkpoint;
+  const { weights, classes } = checkpoint;
+  const architecture = architectureSchema.parse(checkpoint.architecture);
   const options = { architecture, classes: classes ?? 1, batch: 1, mode: 'evaluation' } as const;
   const lacking = buildModel(options).parameters.find(
     ({ name: tensor, stage }) => stage !== 'head' && !weights.has(tensor),

@@ -41,9 +41,12 @@ export class AnalysisJob {
   }
 
   async start(begin: () => Promise<Job>): Promise<void> {
-    this.failure = await attempt(async () => {
+    this.failure = null;
+    const refused = await attempt(async () => {
       this.#started = jobs.follow(await begin()).id;
     });
+    // A job that failed at once may have put its failure here by now: it stays.
+    if (refused !== null) this.failure = refused;
   }
 
   cancel(): void {

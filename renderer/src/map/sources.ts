@@ -1,7 +1,7 @@
 import type { FeatureSource } from '../../../contract/analyses.ts';
 import type { CheckpointSummary } from '../../../contract/checkpoints.ts';
 import type { RunSummary } from '../../../contract/runs.ts';
-import { groupRuns, runTitle } from '../compare/runs.ts';
+import { shuffleTitle } from '../lib/format.ts';
 
 /** A source of features as an option's value: `run:<id>`, `checkpoint:<id>`, `pixels`. */
 export function sourceText(source: FeatureSource): string {
@@ -22,17 +22,24 @@ export interface SourceGroup {
   options: { value: string; title: string }[];
 }
 
-/** All sources there are: finished runs on this data set by their study, other runs, checkpoints, pixels. */
+/** A run in one line: "P-T · seed 1 · no shuffle · duotone". */
+const runTitle = ({ arm, seed, shuffle, domains }: RunSummary): string =>
+  [arm, `seed ${seed}`, shuffleTitle(shuffle), domains.join(', ')].join(' · ');
+
+/** All sources there are: finished runs, those on this data set first, by study; checkpoints; pixels. */
 export function sourceGroups(
   datasetId: string,
   runs: readonly RunSummary[],
   checkpoints: readonly CheckpointSummary[],
 ): SourceGroup[] {
-  const own = runs.filter((run) => run.datasetId === datasetId);
-  const others = runs.filter((run) => run.datasetId !== datasetId);
-  const groups = [...groupRuns(own), ...groupRuns(others)].map((group) => ({
-    title: group.title,
-    options: group.runs.map((run) => ({ value: `run:${run.id}`, title: runTitle(run) })),
+  const done = runs.filter((run) => run.status === 'done');
+  const ownFirst = done.toSorted(
+    (a, b) => Number(b.datasetId === datasetId) - Number(a.datasetId === datasetId),
+  );
+  const byStudy = Map.groupBy(ownFirst, (run) => run.studies[0]?.name ?? 'Runs of no study');
+  const groups = [...byStudy].map(([title, members]) => ({
+    title,
+    options: members.map((run) => ({ value: `run:${run.id}`, title: runTitle(run) })),
   }));
   const imported = checkpoints.map(({ id, name }) => ({ value: `checkpoint:${id}`, title: name }));
   return [
