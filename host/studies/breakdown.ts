@@ -30,10 +30,7 @@ export function breakDown(
   return {
     run,
     findings: items.findings ? findingsOf(said) : [],
-    subgroups: subgroups.map(({ imageIds }) => {
-      const positions = items.imageIds.flatMap((id, at) => (imageIds.has(id) ? [at] : []));
-      return measure(said, positions);
-    }),
+    subgroups: subgroups.map(({ positions }) => measure(said, positions)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { RequestBody } from '../../contract/api.ts';
 import type { PairImage, PairReport, PairSort, SplitName } from '../../contract/compare.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
+import { leaksAmong } from '../../contract/leaks.ts';
 import type { PairLabels } from '../../engine/analysis/agreement.ts';
 import {
   FEW_UNITS,
@@ -12,7 +13,6 @@ import {
 } from '../../engine/analysis/agreement.ts';
 import type { HostContext } from '../context.ts';
 import type { Predictions } from './predictions.ts';
-import { LEAK } from './leaks.ts';
 import { readPredictions, requireLogits } from './predictions.ts';
 import { runDetail, runSpec, runSummary } from './run-rows.ts';
 
@@ -208,7 +208,7 @@ function pairWarnings(
   { left, units, bootstrapUnit }: JoinedPair,
 ): string[] {
   const notes = [a, b].flatMap(({ id }) => runDetail(db, id).notes);
-  const warnings = [...new Set(notes.filter((note) => note.startsWith(LEAK)))];
+  const warnings = [...new Set(leaksAmong(notes))];
   if (a.id === b.id) warnings.push('this is one run compared with itself');
   if (a.shuffle !== b.shuffle) {
     warnings.push(`they saw different pixels: shuffle ${a.shuffle} and shuffle ${b.shuffle}`);

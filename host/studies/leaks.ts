@@ -1,8 +1,6 @@
 /** What is on both sides of a split, or in a pretraining and tested. */
+import { LEAK } from '../../contract/leaks.ts';
 import type { StudyImage } from './data.ts';
-
-/** What a line about a leak begins with, among the notes of a run too. */
-export const LEAK = 'leak: ';
 
 /** Where a study's test images are. */
 export interface Tested {

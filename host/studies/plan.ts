@@ -116,9 +116,17 @@ type Layout = Pick<TargetPlace, 'spec' | 'dataset' | 'domains' | 'sides' | 'chec
 function assemble(layout: Layout, sources: Source[]): Expansion {
   const { spec, dataset, sides, checkpoints } = layout;
   const parents = new Map(sources.map(({ name, run }) => [name, run]));
+  const seenBy = new Map(
+    sources.map(({ name, run }) => [
+      name,
+      leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
+    ]),
+  );
   const targets = Object.keys(spec.arms).flatMap((arm) =>
     spec.seeds.flatMap((seed) =>
-      spec.shuffles.map((shuffle) => planTarget({ ...layout, arm, seed, shuffle, parents })),
+      spec.shuffles.map((shuffle) =>
+        planTarget({ ...layout, arm, seed, shuffle, parents, seenBy }),
+      ),
     ),
   );
   const byId = new Map<string, PlannedRun>();
@@ -131,9 +139,7 @@ function assemble(layout: Layout, sources: Source[]): Expansion {
     if (twin) run.keepEpochs = [...new Set([...twin.keepEpochs, ...run.keepEpochs])];
     byId.set(run.id, run);
   }
-  const seen = sources.flatMap(({ name, run }) =>
-    leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
-  );
+  const seen = [...seenBy.values()].flat();
   const warnings = [
     ...sides.warnings,
     ...sources.flatMap((source) => source.warnings),
@@ -235,6 +241,8 @@ interface TargetPlace {
   /** By their names in the study. */
   parents: ReadonlyMap<string, PlannedRun>;
   checkpoints: ReadonlyMap<string, CheckpointSummary>;
+  /** Leaks by the names of the pretrainings that saw what is tested. */
+  seenBy: ReadonlyMap<string, string[]>;
 }
 
 function planTarget(place: TargetPlace): PlannedRun {
@@ -263,7 +271,9 @@ function planTarget(place: TargetPlace): PlannedRun {
   const checkpoint = name === null ? null : checkpoints.get(name)!;
   const images = { train, validation, test };
   const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
-  const notes = [...sides.leaks, ...feeding];
+  const source = pretrainingOf(readStart(spec.arms[arm]!.init));
+  const seen = source === null ? [] : (place.seenBy.get(source.pretraining) ?? []);
+  const notes = [...sides.leaks, ...seen, ...feeding];
   return plannedRun(runSpec, { arm, dataset, ...images, checkpoint, keepEpochs: [] }, notes);
 }
 

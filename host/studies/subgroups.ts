@@ -12,7 +12,8 @@ const MOST_VALUES = 50;
 export interface Subgroup {
   attribute: string;
   value: string;
-  imageIds: ReadonlySet<number>;
+  /** Among the test images. Runs that another data set with the same images made have other ids. */
+  positions: number[];
 }
 
 /** Attributes that the data set does not have, or that have too many values to report apart. */
@@ -47,13 +48,15 @@ export function subgroupsOf(
   imageIds: readonly number[],
 ): Subgroup[] {
   const values = attributeValues(db, datasetId, attribute);
-  const own = imageIds.filter((id) => values.has(id));
-  const texts = new Set(own.map((id) => values.get(id)!));
-  const bandOf = bandsOf([...texts]);
-  const byValue = Map.groupBy(own, (id) => bandOf(values.get(id)!));
+  const own = imageIds.flatMap((id, position) => {
+    const text = values.get(id);
+    return text === undefined ? [] : [{ text, position }];
+  });
+  const bandOf = bandsOf([...new Set(own.map(({ text }) => text))]);
+  const byValue = Map.groupBy(own, ({ text }) => bandOf(text));
   return [...byValue]
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([value, ids]) => ({ attribute, value, imageIds: new Set(ids) }));
+    .map(([value, ids]) => ({ attribute, value, positions: ids.map(({ position }) => position) }));
 }
 
 /** Gives a value its band; where there are few, or they are no numbers, the value itself. */

@@ -1,10 +1,12 @@
 import type { Cell } from '../../csv.ts';
-import { csvLine } from '../../csv.ts';
+import { asText, csvLine } from '../../csv.ts';
 import type { ReportData } from './data.ts';
 
-/** Rows as CSV with a heading line. */
-export function csv(heading: string[], rows: readonly Cell[][]): string {
-  return [heading, ...rows].map(csvLine).join('');
+/** Rows as CSV with a heading line; where the split leaks, each says so in a last column. */
+function csv({ results }: ReportData, heading: string[], rows: readonly Cell[][]): string {
+  const leaks = results.warnings.join('; ');
+  if (leaks === '') return [heading, ...rows].map(csvLine).join('');
+  return [[...heading, 'leak'], ...rows.map((row) => [...row, leaks])].map(csvLine).join('');
 }
 
 /** The tables that lie beside a report, by file name. */
@@ -18,12 +20,13 @@ export function tables(data: ReportData): Record<string, string> {
   };
 }
 
-function runsTable({ runs }: ReportData): string {
+function runsTable(data: ReportData): string {
   const heading =
     'run,kind,arm,domains,seed,shuffle,start,epochs,epochs_done,best_epoch,train_images,validation_images,test_images,train_accuracy,test_accuracy,test_auc,optimisation_speed,device,weights_sha256';
   return csv(
+    data,
     heading.split(','),
-    runs.map((run) => [
+    data.runs.map((run) => [
       run.id,
       run.kind,
       run.arm,
@@ -47,12 +50,13 @@ function runsTable({ runs }: ReportData): string {
   );
 }
 
-function epochsTable({ runs }: ReportData): string {
+function epochsTable(data: ReportData): string {
   const heading =
     'run,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,train_auc,validation_auc,test_auc,learning_rate,seconds';
   return csv(
+    data,
     heading.split(','),
-    runs.flatMap(({ id, curve }) =>
+    data.runs.flatMap(({ id, curve }) =>
       curve.map((each) => [
         id,
         each.epoch,
@@ -72,12 +76,13 @@ function epochsTable({ runs }: ReportData): string {
   );
 }
 
-function pairsTable({ results }: ReportData): string {
+function pairsTable(data: ReportData): string {
   const heading =
     'kind,shuffle,a,b,n,kappa,kappa_low,kappa_high,same_wrong_label_rate,common_mistakes,uncommon_mistakes';
   return csv(
+    data,
     heading.split(','),
-    results.pairs.map((pair) => [
+    data.results.pairs.map((pair) => [
       pair.kind,
       pair.shuffle,
       pair.a,
@@ -92,24 +97,26 @@ function pairsTable({ results }: ReportData): string {
   );
 }
 
-function findingsTable({ results }: ReportData): string {
+function findingsTable(data: ReportData): string {
   const heading = 'finding,shuffle,arm,positives,negatives,auc_mean,auc_min,auc_max';
   return csv(
+    data,
     heading.split(','),
-    results.findings.map(({ finding, shuffle, arm, positives, negatives, auc }) => [
-      ...[finding, shuffle, arm, positives, negatives],
+    data.results.findings.map(({ finding, shuffle, arm, positives, negatives, auc }) => [
+      ...[asText(finding), shuffle, arm, positives, negatives],
       ...[auc?.mean ?? null, auc?.min ?? null, auc?.max ?? null],
     ]),
   );
 }
 
-function subgroupsTable({ results }: ReportData): string {
+function subgroupsTable(data: ReportData): string {
   const heading =
     'attribute,value,shuffle,arm,images,accuracy_mean,accuracy_min,accuracy_max,auc_mean,auc_min,auc_max';
   return csv(
+    data,
     heading.split(','),
-    results.subgroups.map(({ attribute, value, shuffle, arm, images, accuracy, auc }) => [
-      ...[attribute, value, shuffle, arm, images],
+    data.results.subgroups.map(({ attribute, value, shuffle, arm, images, accuracy, auc }) => [
+      ...[asText(attribute), asText(value), shuffle, arm, images],
       ...[accuracy.mean, accuracy.min, accuracy.max],
       ...[auc?.mean ?? null, auc?.min ?? null, auc?.max ?? null],
     ]),

@@ -8,7 +8,7 @@ import { createPictures } from '../../media/pictures.ts';
 import type { Pictures } from '../../media/pictures.ts';
 import { createComparer } from '../compare.ts';
 import type { ReportData } from './data.ts';
-import { findingNames, shuffleTitle } from './data.ts';
+import { findingNames, leakLine, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';
 import { html, percent } from './html.ts';
 
@@ -113,14 +113,14 @@ export function shownImages(walls: readonly Wall[]): number[] {
 }
 
 /** The image walls as a section. */
-export function wallSection(walls: readonly Wall[]): Html {
+export function wallSection(data: ReportData, walls: readonly Wall[]): Html {
   if (walls.length === 0) return html``;
   return html`<h2 id="images">Where they agree, where they fail together</h2>
     <p>
       Test images of each agreement cell, at most ${TILES} a cell, those first of which A is surest.
       Under each picture: the truth, then what A and B said and with what probability.
     </p>
-    ${walls.map(wallOf)}`;
+    ${leakLine(data)} ${walls.map(wallOf)}`;
 }
 
 function wallOf({ shuffle, a, b, shuffled, cells }: Wall): Html {

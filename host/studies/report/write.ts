@@ -78,7 +78,7 @@ function page({ db }: HostContext, data: ReportData, walls: Wall[]): Html {
           </header>
           <h2 id="results">Accuracy and speed</h2>
           ${mainTable(data)} ${findingTable(data)} ${subgroupTable(data)} ${figures(data)}
-          ${pairTable(data)} ${wallSection(walls)} ${setUp(data)}
+          ${pairTable(data)} ${wallSection(data, walls)} ${setUp(data)}
           ${licences(db, shownImages(walls))} ${rebuild(data)}
           <footer>
             Carryover ${pack.version}. All numbers on this page come from the runs named above;
