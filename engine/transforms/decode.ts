@@ -12,7 +12,7 @@ import { dicomBitmap, dicomExact, dicomSides } from './dicom.ts';
 import type { Resizing } from './enlarge.ts';
 import { enlarge, enlarges } from './enlarge.ts';
 import type { ImageFormat } from './formats.ts';
-import { checkSides, imageError, MAX_PIXELS, sniffFormat } from './formats.ts';
+import { checkSides, imageError, MAX_PIXELS, pngFrames, sniffFormat } from './formats.ts';
 import type { Place } from './place.ts';
 
 // A second guard behind sniffFormat: no other decoder of libvips can be reached. SVG stays open
@@ -213,6 +213,7 @@ async function readHeader(content: Content, place: Place): Promise<Header> {
     // No pixel limit here, so that the refusal can name the size.
     const metadata =
       format === 'bmp' ? null : await sharp(bytes, { limitInputPixels: false }).metadata();
+    if (metadata && format === 'png') metadata.pages = pngFrames(bytes);
     const { width, height } = metadata?.autoOrient ?? bmpSize(bytes);
     checkSides(place, width, height);
     return { format, width, height, pages: metadata?.pages ?? 1, metadata };

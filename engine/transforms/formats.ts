@@ -32,6 +32,7 @@ const OTHERS: [string, RegExp][] = [
   ['a PDF file', /^%PDF/],
   ['a Photoshop file', /^8BPS/],
   ['a ZIP archive', /^PK/],
+  ['a tar archive', /^[^]{257}ustar/],
   ['an HTML page', /^\s*<(!doctype html|html)/i],
 ];
 
@@ -84,6 +85,16 @@ export async function sniffFormat(place: Place, bytes: Buffer): Promise<ImageFor
     file: place.file,
     wayOut: 'convert it to PNG, JPEG, WebP, GIF, BMP, TIFF or DICOM',
   });
+}
+
+/** How many frames an animated PNG has; 1: not animated. Other decoders only see the first. */
+export function pngFrames(bytes: Buffer): number {
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    if (type === 'acTL') return Math.max(1, bytes.readUInt32BE(at + 8));
+    if (type === 'IDAT') return 1;
+  }
+  return 1;
 }
 
 /** @throws bad-input when the sides are beyond the limits */

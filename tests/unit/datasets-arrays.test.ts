@@ -105,6 +105,12 @@ describe('.npz as MedMNIST has it', () => {
     expect([own.width, own.height, own.channels]).toEqual([28, 28, 1]);
   });
 
+  test('a file that was given another name since is read for what it is', async () => {
+    const tree = await openTree(join(FILES, 'numbered.npz'), { signal });
+    const read = await npz.read(tree, { format: 'npz', file: 'before.npz' }, options);
+    expect(read.candidates).toHaveLength(13);
+  });
+
   test('a frame that is not there is refused by name', async () => {
     const place = { file: join(FILES, 'numbered.npz'), entry: 'val_images.npy', frame: 3 };
     await expect(readContent(place)).rejects.toMatchObject({

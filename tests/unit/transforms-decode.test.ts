@@ -137,6 +137,15 @@ describe('formats', () => {
     expect((await decodeExact(path)).lost).toEqual(['1 further frames or pages']);
   });
 
+  test('png: the frames of an animation are counted', async () => {
+    const still = await card(8, 8).image.png().toBuffer();
+    const control = chunk('acTL', Buffer.from([0, 0, 0, 3, 0, 0, 0, 0]));
+    const animated = Buffer.concat([still.subarray(0, 33), control, still.subarray(33)]);
+    const path = await file('three.png', animated);
+    expect(await probeImage(path)).toEqual({ format: 'png', width: 8, height: 8, pages: 3 });
+    expect((await decodeExact(path)).lost).toEqual(['2 further frames or pages']);
+  });
+
   test('two decodings of one file are the same bytes', async () => {
     const path = await file('same.jpg', await card(90, 70).image.jpeg().toBuffer());
     const [a, b] = await Promise.all([1, 2].map(() => decodeImage(path, recipe, 48)));

@@ -55,7 +55,8 @@ function isNpz(file: TreeFile): boolean {
 }
 
 function fileAt(tree: Tree, path: string): TreeFile {
-  const file = tree.find(path);
+  // A single file may have been given another name since.
+  const file = tree.find(tree.single ?? path);
   if (file !== null && isNpz(file)) return file;
   throw new CarryoverError('bad-input', `there is no .npz file ${path}`, {
     file: path,
