@@ -57,6 +57,12 @@ export async function afterCrash<Row extends { status: string }>(
   }
 }
 
+/** Says what leaks among the numbers, which people redirect into files. */
+export function printLeaks(leaks: readonly string[]): void {
+  for (const leak of leaks) printLine(`warning: ${leak}`);
+  if (leaks.length > 0) printLine('');
+}
+
 /** Runs as a table. */
 export function printRuns(runs: readonly RunSummary[]): void {
   if (runs.length === 0) {

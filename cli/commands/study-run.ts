@@ -8,6 +8,7 @@ import type { Workbench } from '../../host/workbench.ts';
 import { followJob } from '../follow.ts';
 import type { Column } from '../output.ts';
 import { printJson, printLine, printTable } from '../output.ts';
+import { printLeaks } from './runs.ts';
 
 /** Path of the report of a study, whether it is there or not. */
 export function reportPath({ context }: Workbench, studyId: string): string {
@@ -53,7 +54,9 @@ export function printOutcome(workbench: Workbench, study: StudyDetail, json: boo
     return;
   }
   if (json || results === null) return;
-  for (const warning of plan.warnings) process.stderr.write(`note: ${warning}\n`);
+  const unusual = plan.warnings.filter((each) => !results.warnings.includes(each));
+  for (const warning of unusual) process.stderr.write(`note: ${warning}\n`);
+  printLeaks(results.warnings);
   printMainTable(results);
   printFindings(results);
   printSubgroups(results);

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CarryoverError } from '../../contract/errors.ts';
+import { leaksAmong } from '../../contract/leaks.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { StudySummary } from '../../contract/study.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import type { GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
-import { afterCrash, printRuns } from './runs.ts';
+import { afterCrash, printLeaks, printRuns } from './runs.ts';
 import type { FindRateOptions } from './study-rate.ts';
 
 /** `carryover study run|status|find-rate|report`. */
@@ -122,6 +123,7 @@ async function status(
       return;
     }
     printLine(`"${detail.name}" (${id}) is ${detail.status}, ${doneOf(runs)}\n`);
+    printLeaks(leaksAmong(detail.plan.warnings));
     printRuns(runs);
   } finally {
     await workbench.close();

@@ -1,8 +1,9 @@
 /** What a study's numbers say of leaks wherever they go, and of images that two data sets share. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
+import { carryover } from './cli-support.ts';
 import { put } from './datasets-folder.ts';
 import { chexpertHome, chexpertStudy } from './studies-chexpert.ts';
 import { ended, runStudy, shapesHome, shapesStudy } from './studies-home.ts';
@@ -34,7 +35,7 @@ test('runs of another data set with the same images are used, with subgroups of 
   expect(two.results!.subgroups).toEqual(one.results!.subgroups);
 });
 
-test('tables and walls of a report carry the leaks of its split', async () => {
+test('the report, its tables and what the command line prints carry the leaks of its split', async () => {
   const workbench = await chexpertHome();
   const study = await runStudy(workbench, chexpertStudy(`${LEAKY}, subgroups: [Sex]`));
   const folder = join(workbench.context.home.reports, study.id);
@@ -43,6 +44,17 @@ test('tables and walls of a report carry the leaks of its split', async () => {
     const rows = parse(read(`${name}.csv`), { columns: true }) as { leak: string }[];
     expect(rows.length).toBeGreaterThan(0);
     for (const { leak } of rows) expect(leak).toBe(study.results!.warnings.join('; '));
+  }
+  await workbench.close();
+  const file = join(folder, 'study.yaml');
+  writeFileSync(file, study.yaml);
+  const home = dirname(workbench.context.home.reports);
+  for (const command of [
+    ['run', file],
+    ['status', 'chex'],
+  ]) {
+    const { stdout } = await carryover('--home', home, 'study', ...command);
+    for (const leak of study.results!.warnings) expect(stdout).toContain(`warning: ${leak}`);
   }
   const walls = read('report.html').split('id="images"')[1]!.split('<h3>')[0];
   expect(walls).toContain('This split leaks');
