@@ -237,7 +237,9 @@ function nothingFound(tree: Tree, skipped: SkippedFile[]): CarryoverError {
   const place = tree.single === null ? tree.root : absolutePath(tree.root, tree.single);
   const detail = {
     file: place,
-    wayOut: 'give a folder with images in class folders: FOLDER/CLASS/image.png',
+    wayOut: /\.npz$/i.test(place)
+      ? 'save train_images with train_labels (val_, test_) as MedMNIST has them'
+      : 'give a folder with images in class folders: FOLDER/CLASS/image.png',
   };
   if (tree.files.length === 0 && skipped.length === 0) {
     return new CarryoverError('bad-input', `${place} is empty`, detail);

@@ -107,7 +107,10 @@ test('importing the same content again takes over new attributes, and nothing el
   const again = importScan(context, await scanSource(context, root), 'pets');
   expect(again).toEqual(first);
   const detail = await handlers['datasets.get']({ id: first.id });
-  expect(detail.attributes).toEqual([{ name: 'age', values: ['3', '5'] }]);
+  expect(detail.attributes).toEqual([
+    { name: 'age', values: ['3', '5'] },
+    { name: 'Age band', values: ['0-19'] },
+  ]);
   const { images } = await handlers['images.query']({
     datasetId: first.id,
     filter: { given: ['test'] },

@@ -100,6 +100,19 @@ describe('tables that are offered by their columns', () => {
     expect((await offersAt(nested)).map(({ reading }) => reading.format)).toEqual(['folders']);
   });
 
+  test('the form for an answer to a contest is no table of labels', async () => {
+    const root = temporaryFolder();
+    await putPictures(root, ['train/a.png', 'train/b.png', 'test/c.png']);
+    put(root, 'train.csv', 'id_code,diagnosis\na,2\nb,1\n');
+    put(root, 'sample_submission.csv', 'id_code,diagnosis\nc,0\n');
+    const read = await readAt(root);
+    expect(read.candidates.map(({ file, label }) => [file.path, label])).toEqual([
+      ['train/a.png', '2'],
+      ['train/b.png', '1'],
+    ]);
+    expect(reasons(read)['test/c.png']).toBe('in no row of train.csv');
+  });
+
   test('a table whose cells name no file is not offered', async () => {
     const root = temporaryFolder();
     await putPictures(root, ['cat/a.png', 'dog/b.png']);

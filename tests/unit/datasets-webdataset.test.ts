@@ -53,6 +53,8 @@ test('shards with labels as number, text and JSON, and names beside them', async
       { name: '6.cls', data: '1' },
       { name: '7.png', data: image },
       { name: '7.json', data: '{' },
+      { name: '8.png', data: image },
+      { name: '8.cls', data: Buffer.from([0x80, 0x04]) },
     ],
     'classes.txt': 'cat\ndog\n',
     'readme.md': 'x',
@@ -78,6 +80,7 @@ test('shards with labels as number, text and JSON, and names beside them', async
     { path: 'pets-val-000.tar/5.png', reason: expect.stringContaining('no label') as string },
     { path: 'pets-val-000.tar/6.cls', reason: 'a label without an image' },
     { path: 'pets-val-000.tar/7.png', reason: 'its .json is not JSON' },
+    { path: 'pets-val-000.tar/8.png', reason: 'its .cls is no text' },
     { path: 'readme.md', reason: 'not a tar shard' },
   ]);
   for (const candidate of read.candidates) {

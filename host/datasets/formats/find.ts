@@ -23,7 +23,8 @@ export class FileFinder {
   readonly #tree: Tree;
   /** Files whose path is not in Unicode form NFC, by the one that is. */
   readonly #normal = new Map<string, TreeFile>();
-  #names: ((name: string) => TreeFile[])[] | null = null;
+  /** The surest first: names alone come again in many folders. */
+  #ways: Way[] | null = null;
   #folders: { paths: ReadonlySet<string>; names: ReadonlySet<string> } | null = null;
 
   constructor(tree: Tree) {
@@ -51,9 +52,9 @@ export class FileFinder {
       const file = this.at(posix.join(folder, key));
       if (file) return file;
     }
-    const [name = '', ...above] = key.split('/').reverse();
+    const above = foldersAbove(key);
     const home = folders.find((folder) => this.#isSplit(folder));
-    const found = this.#called(name).filter(({ path }) => {
+    const found = this.#called(key).filter(({ path }) => {
       return (home === undefined || path.startsWith(`${home}/`)) && this.#mayBe(path, above);
     });
     if (found.length < 2) return found[0] ?? 'no such file';
@@ -65,16 +66,22 @@ export class FileFinder {
     return `${closest.length} files have that name: ${fewOf(paths, 2)}`;
   }
 
-  /** Files of a name, of a name without its ending, or of these but for upper and lower case. */
-  #called(name: string): TreeFile[] {
-    this.#names ??= [
-      lookUp(this.#tree.files, (path) => path),
-      lookUp(this.#images(), withoutEnding),
-      lookUp(this.#tree.files, (path) => path.toLowerCase()),
-      lookUp(this.#images(), (path) => withoutEnding(path).toLowerCase()),
+  /** Files of that name in folders of those names, of the name, or of the name in other ways. */
+  #called(key: string): readonly TreeFile[] {
+    this.#ways ??= [
+      new Way(this.#tree.files, (path) => endOf(path, 3)),
+      new Way(this.#tree.files, (path) => endOf(path, 2)),
+      new Way(this.#tree.files, (path) => posix.basename(path)),
+      new Way(this.#images(), (path) => posix.basename(withoutEnding(path)), posix.basename),
+      new Way(this.#tree.files, (path) => posix.basename(path).toLowerCase()),
+      new Way(
+        this.#images(),
+        (path) => posix.basename(withoutEnding(path)).toLowerCase(),
+        (name) => posix.basename(name).toLowerCase(),
+      ),
     ];
-    for (const [i, files] of this.#names.entries()) {
-      const found = files(i < 2 ? name : name.toLowerCase());
+    for (const way of this.#ways) {
+      const found = way.find(key);
       if (found.length > 0) return found;
     }
     return [];
@@ -109,16 +116,34 @@ export class FileFinder {
   }
 }
 
-/** Finds files by a part of their names; the list is made when it is first needed. */
-function lookUp(
-  files: readonly TreeFile[],
-  keyOf: (name: string) => string,
-): (key: string) => TreeFile[] {
-  let byKey: Map<string, TreeFile[]> | null = null;
-  return (key) => {
-    byKey ??= Map.groupBy(files, ({ path }) => keyOf(posix.basename(path).normalize('NFC')));
-    return byKey.get(key) ?? [];
-  };
+/** Finds files by a part of their paths; the list is made when it is first needed. */
+class Way {
+  readonly #files: readonly TreeFile[];
+  readonly #keyOf: (path: string) => string;
+  readonly #wanted: (path: string) => string;
+  #byKey: Map<string, TreeFile[]> | null = null;
+
+  /** @param wanted what of a table's path must be that part of a file's; else the same part */
+  constructor(
+    files: readonly TreeFile[],
+    keyOf: (path: string) => string,
+    wanted: (path: string) => string = keyOf,
+  ) {
+    this.#files = files;
+    this.#keyOf = keyOf;
+    this.#wanted = wanted;
+  }
+
+  find(path: string): readonly TreeFile[] {
+    const wanted = this.#wanted(path);
+    this.#byKey ??= Map.groupBy(this.#files, (file) => this.#keyOf(file.path.normalize('NFC')));
+    return this.#byKey.get(wanted) ?? [];
+  }
+}
+
+/** The last parts of a path; all of a shorter one. */
+function endOf(path: string, parts: number): string {
+  return path.split('/').slice(-parts).join('/');
 }
 
 /** The folders of a path from the inside out. */

@@ -128,6 +128,8 @@ function offerIsic(sampled: SampledTable[]): ReadingOffer[] {
   ];
 }
 
+/** Forms that contests hand out: what stands in them is not what is on the images. */
+const FILLED_IN = /submission[^/]*$/i;
 const PATH_NAMES = /^(file_?name|file|path|image|image_?(path|id|name|file)|img)$/i;
 const LABEL_NAMES =
   /^(label|labels|class|class_?name|category|target|diagnosis|dx|finding labels?)$/i;
@@ -144,7 +146,8 @@ const PLAIN_NAMES = {
 function offerGuessed(tree: Tree, sampled: SampledTable[]): ReadingOffer[] {
   const finder = new FileFinder(tree);
   const flat = new Set(imageFolders(tree)).size <= 1;
-  const alike = Map.groupBy(sampled, (one) => JSON.stringify(names(one)));
+  const meant = sampled.filter(({ file }) => !FILLED_IN.test(file.path));
+  const alike = Map.groupBy(meant, (one) => JSON.stringify(names(one)));
   return [...alike.values()].flatMap((tables) => {
     const path = pathColumn(tables, finder);
     if (path === null) return [];

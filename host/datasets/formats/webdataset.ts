@@ -1,11 +1,12 @@
 /** WebDataset: tar shards in which the files of one sample have one key (`0001.jpg`, `0001.cls`). */
+import { isUtf8 } from 'node:buffer';
 import { posix } from 'node:path';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { mapConcurrently } from '../concurrent.ts';
 import { looksLikeImage } from '../inspect.ts';
 import { byCodeUnits, counted } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
-import { archiveFiles } from '../tree.ts';
+import { archiveFiles, placeIn } from '../tree.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
 import { folderOf } from './find.ts';
 import type { Candidate, Read, ReadOptions, Reader } from './reader.ts';
@@ -125,7 +126,8 @@ async function readShard(
   options.signal.throwIfAborted();
   const listed = await filesOf(tree, shard).catch((error: unknown) => {
     if (!(error instanceof CarryoverError)) throw error;
-    read.skipped.push({ path: shard.path, reason: error.message });
+    const reason = error.message.replace(`${placeIn(tree.root, shard, null).file}: `, '');
+    read.skipped.push({ path: shard.path, reason });
     return { files: [], skipped: [] };
   });
   const inShard = (path: string) => (path === shard.path ? path : `${shard.path}/${path}`);
@@ -165,7 +167,9 @@ async function readSample(
   for (const ending of LABELS) {
     const file = labels.find(({ path }) => split(path)[1] === ending);
     if (file === undefined) continue;
-    const text = (await tree.read(file, MAX_LABEL)).toString('utf8').trim();
+    const bytes = await tree.read(file, MAX_LABEL);
+    if (!isUtf8(bytes)) return `its .${ending} is no text`;
+    const text = bytes.toString('utf8').trim();
     const said = ending === 'json' ? fromJson(text) : { label: text };
     if (typeof said === 'string') return said;
     told = { ...said, label: told.label ?? (said.label === '' ? null : said.label) };
