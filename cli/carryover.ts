@@ -9,12 +9,14 @@ import * as demo from './commands/demo.ts';
 import * as devices from './commands/devices.ts';
 import * as doctor from './commands/doctor.ts';
 import * as importFolder from './commands/import.ts';
+import * as map from './commands/map.ts';
 import * as runs from './commands/runs.ts';
 import * as samples from './commands/samples.ts';
 import * as serve from './commands/serve.ts';
 import * as setup from './commands/setup.ts';
 import * as shuffle from './commands/shuffle.ts';
 import * as study from './commands/study.ts';
+import * as suspects from './commands/suspects.ts';
 import * as trust from './commands/trust.ts';
 import * as weights from './commands/weights.ts';
 import * as zoo from './commands/zoo.ts';
@@ -26,6 +28,8 @@ const COMMANDS = [
   importFolder,
   datasets,
   trust,
+  map,
+  suspects,
   samples,
   study,
   runs,

@@ -1,9 +1,11 @@
-/** Multinomial logistic regression on standardised features. */
+/** Multinomial logistic regression. */
 
 export interface ProbeOptions {
   /** Length of a row. */
   features: number;
   classes: number;
+  /** Whether each feature is brought to mean 0 and deviation 1 first; absent: it is. */
+  standardise?: boolean;
   /** Inverse strength of the L2 penalty (scikit-learn's C); the intercepts are not penalised. */
   inverseStrength?: number;
   /** Ends when no element of the mean loss's gradient is larger. */
@@ -15,29 +17,27 @@ export interface ProbeOptions {
 export interface Probe {
   features: number;
   classes: number;
-  /** Of the rows it was trained on. */
+  /** Of the rows it was trained on, where they were standardised. */
   means: Float64Array;
   /** 1 / standard deviation; 0 for a constant feature. */
   scales: Float64Array;
-  /** [feature, class] on standardised features, then the intercepts. */
+  /** [feature, class], then the intercepts. */
   weights: Float64Array;
 }
 
 const PAIRS = 10;
 
 /**
- * Minimises C * sum of cross-entropies + |W|^2 / 2, scikit-learn's LogisticRegression after a
- * StandardScaler, by L-BFGS (Nocedal and Wright, "Numerical Optimization", algorithm 7.5) in double
+ * Minimises C * sum of cross-entropies + |W|^2 / 2, scikit-learn's LogisticRegression (after a
+ * StandardScaler), by L-BFGS (Nocedal and Wright, "Numerical Optimization", algorithm 7.5) in double
  * precision.
  * @param rows [row, feature]
  * @param labels class index of each row
  */
-export function trainProbe(
-  rows: Float32Array,
-  labels: Int32Array,
-  { features, classes, inverseStrength = 1, tolerance = 1e-5, iterations = 200 }: ProbeOptions,
-): Probe {
-  const { means, scales } = momentsOf(rows, features);
+export function trainProbe(rows: Float32Array, labels: Int32Array, options: ProbeOptions): Probe {
+  const { features, classes, inverseStrength = 1, tolerance = 1e-5, iterations = 200 } = options;
+  const { means, scales } =
+    options.standardise === false ? unmoved(features) : momentsOf(rows, features);
   const x = standardised(rows, { features, means, scales });
   const penalty = 1 / (inverseStrength * labels.length);
   const objective = (w: Float64Array, gradient: Float64Array): number =>
@@ -66,7 +66,13 @@ export function probeProbabilities(probe: Probe, rows: Float32Array): Float32Arr
   return result;
 }
 
-function momentsOf(rows: Float32Array, features: number) {
+const unmoved = (features: number): Pick<Probe, 'means' | 'scales'> => ({
+  means: new Float64Array(features),
+  scales: new Float64Array(features).fill(1),
+});
+
+/** Mean and 1 / standard deviation of each feature. */
+export function momentsOf(rows: Float32Array, features: number): Pick<Probe, 'means' | 'scales'> {
   const count = rows.length / features;
   const means = new Float64Array(features);
   const squares = new Float64Array(features);
@@ -83,7 +89,8 @@ function momentsOf(rows: Float32Array, features: number) {
   return { means, scales };
 }
 
-function standardised(
+/** Rows as the probe sees them. */
+export function standardised(
   rows: Float32Array,
   { features, means, scales }: Pick<Probe, 'features' | 'means' | 'scales'>,
 ): Float64Array {

@@ -1,10 +1,16 @@
 /** The child process that looks for label errors: `node suspects-main.ts <job.json>`. */
 import { confidentLearning, groupedFolds } from '../../engine/analysis/confident-learning.ts';
+import type { Components } from '../../engine/analysis/pca.ts';
 import { principalComponents } from '../../engine/analysis/pca.ts';
-import { probeProbabilities, trainProbe } from '../../engine/analysis/probe.ts';
+import {
+  momentsOf,
+  probeProbabilities,
+  standardised,
+  trainProbe,
+} from '../../engine/analysis/probe.ts';
 import { runChild } from '../trainer/child.ts';
 import { readRows } from './arrays.ts';
-import type { SuspectsFound, SuspectsJob, SuspectsMessage } from './protocol.ts';
+import type { FeatureRows, SuspectsFound, SuspectsJob, SuspectsMessage } from './protocol.ts';
 
 /** Principal components (made without the labels) that the probe is trained on. */
 const DIMENSIONS = 64;
@@ -18,8 +24,7 @@ await runChild<SuspectsJob, SuspectsMessage>(async (job, send) => {
   const tell = (phase: string, done: number): void =>
     send({ type: 'progress', phase, done, total: folds, unit: 'folds' });
   tell('principal components', 0);
-  const values = await readRows(features);
-  const { scores, count } = await principalComponents(values, features.dimensions, DIMENSIONS);
+  const { scores, count } = await components(features);
   const foldOf = groupedFolds(labels, groups, folds, seed);
   const probabilities = new Float32Array(labels.length * classes);
   for (let fold = 0; fold < folds; fold++) {
@@ -29,7 +34,7 @@ await runChild<SuspectsJob, SuspectsMessage>(async (job, send) => {
     const probe = trainProbe(
       pick(scores, count, inside),
       Int32Array.from(inside, (index) => labels[index]!),
-      { features: count, classes, inverseStrength: INVERSE_STRENGTH },
+      { features: count, classes, standardise: false, inverseStrength: INVERSE_STRENGTH },
     );
     const found = probeProbabilities(probe, pick(scores, count, outside));
     for (const [at, index] of outside.entries()) {
@@ -39,6 +44,17 @@ await runChild<SuspectsJob, SuspectsMessage>(async (job, send) => {
   tell('training probes', folds);
   send({ type: 'done', found: resultOf(probabilities, labels, classes) });
 });
+
+/**
+ * Of standardised features. They are turned only, not scaled: the penalty means the same as on the
+ * features themselves, and noise is not blown up.
+ */
+async function components(rows: FeatureRows): Promise<Components> {
+  const values = await readRows(rows);
+  const { dimensions: features } = rows;
+  const scaled = standardised(values, { features, ...momentsOf(values, features) });
+  return principalComponents(Float32Array.from(scaled), features, DIMENSIONS);
+}
 
 function pick(values: Float32Array, width: number, rows: readonly number[]): Float32Array {
   const result = new Float32Array(rows.length * width);
