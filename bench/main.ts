@@ -11,6 +11,7 @@ import { evaluations } from './evaluations.ts';
 import { importing } from './import.ts';
 import { inference } from './inference.ts';
 import { input } from './input.ts';
+import { map } from './map.ts';
 import { memory } from './memory.ts';
 import { profile } from './profile.ts';
 import { trainStep } from './train-step.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   importing,
   profile,
   browse,
+  map,
 ];
 
 async function run(bench: Bench, choice: Choice): Promise<void> {
