@@ -233,14 +233,19 @@ function grouped(taken: readonly Taken[]): { images: ScannedImage[]; joined: num
   return { images, joined };
 }
 
+function wayOutOf({ single }: Tree): string {
+  if (single !== null && /\.npz$/i.test(single)) {
+    return 'save train_images with train_labels (val_, test_) as MedMNIST has them';
+  }
+  if (single !== null && /(\.(csv|tsv|jsonl|ndjson|json)|idx[13]-ubyte(\.gz)?)$/i.test(single)) {
+    return 'give the folder that holds the images and what is said of them';
+  }
+  return 'give a folder with images in class folders: FOLDER/CLASS/image.png';
+}
+
 function nothingFound(tree: Tree, skipped: SkippedFile[]): CarryoverError {
   const place = tree.single === null ? tree.root : absolutePath(tree.root, tree.single);
-  const detail = {
-    file: place,
-    wayOut: /\.npz$/i.test(place)
-      ? 'save train_images with train_labels (val_, test_) as MedMNIST has them'
-      : 'give a folder with images in class folders: FOLDER/CLASS/image.png',
-  };
+  const detail = { file: place, wayOut: wayOutOf(tree) };
   if (tree.files.length === 0 && skipped.length === 0) {
     return new CarryoverError('bad-input', `${place} is empty`, detail);
   }

@@ -298,6 +298,19 @@ describe('links and folders', () => {
     expect((failure as CarryoverError).detail.wayOut).toBeTruthy();
   });
 
+  test.each([
+    ['train-images-idx3-ubyte.gz', /^give the folder that holds the images/],
+    ['labels.csv', /^give the folder that holds the images/],
+    ['arrays.npz', /^save train_images with train_labels/],
+  ])('%s alone: the way out is one for such a file', async (name, wayOut) => {
+    const root = temporaryFolder();
+    put(root, name, 'image,label\ngone.png,cat\n');
+    await expect(scanSource(null, join(root, name))).rejects.toMatchObject({
+      code: 'bad-input',
+      detail: { wayOut: expect.stringMatching(wayOut) as string },
+    });
+  });
+
   test('images in no folder at all are refused', async () => {
     const root = temporaryFolder();
     put(root, 'loose.png', await picture(1));

@@ -111,6 +111,13 @@ describe('what levels of folders are taken for', () => {
       expect((await readAt(root, reading)).candidates).toHaveLength(8);
   });
 
+  test('of two ways to the same reading the telling one is given', async () => {
+    const root = temporaryFolder();
+    await tree(root, ['cat', 'dog']);
+    const [offer] = await offersAt(root);
+    expect(offer!.why).toBe('one level of folders tells images apart: cat, dog');
+  });
+
   test('images in no folder make no offer', async () => {
     const root = temporaryFolder();
     await putPictures(root, ['1.png', '2.png']);

@@ -57,8 +57,9 @@ export function offerLevels(tree: Tree): ReadingOffer[] {
   if (depth === 0) return [];
   const paths = all.filter(({ length }) => length === depth);
   const guesses = guess(paths, depth, tree.single !== null);
-  const kept = [...new Map(guesses.map((one) => [JSON.stringify(one.levels), one])).values()];
-  return kept.slice(0, MOST_OFFERS).map(({ levels, why }) => {
+  const kept = Map.groupBy(guesses, ({ levels }) => JSON.stringify(levels)).values();
+  const first = [...kept].flatMap(([one]) => one ?? []);
+  return first.slice(0, MOST_OFFERS).map(({ levels, why }) => {
     const reading = { format: 'folders', levels } as const;
     const title = readingText(reading);
     return { reading, title: title[0]?.toUpperCase() + title.slice(1), why };

@@ -82,17 +82,16 @@ function begin(path: string, columns: string[], finder: FileFinder, metadata: Me
 function toRow(cells: string[], columns: string[], known: (Known | null)[]): ImageMetadata {
   const cell = (name: Known): string | null =>
     cells.find((text, i) => known[i] === name && text !== '') ?? null;
-  const attributes: Record<string, string> = {};
-  for (const [i, text] of cells.entries()) {
+  const attributes = cells.flatMap((text, i) => {
     const column = columns[i];
-    if (known[i] === null && column && text !== '') attributes[column] = text;
-  }
+    return known[i] === null && column && text !== '' ? [[column, text] as const] : [];
+  });
   return {
     group: cell('group'),
     split: splitOfWord(cell('split') ?? ''),
     licence: cell('licence'),
     attribution: cell('attribution'),
     source: cell('source'),
-    attributes: withAgeBand(attributes),
+    attributes: withAgeBand(Object.fromEntries(attributes)),
   };
 }

@@ -132,7 +132,7 @@ function offerIsic(sampled: SampledTable[]): ReadingOffer[] {
 const FILLED_IN = /submission[^/]*$/i;
 const PATH_NAMES = /^(file_?name|file|path|image|image_?(path|id|name|file)|img)$/i;
 const LABEL_NAMES =
-  /^(label|labels|class|class_?name|category|target|diagnosis|dx|finding labels?)$/i;
+  /^(labels?([ _]?(name|id))?|class([ _]?(name|id))?|category|target|species|diagnosis|dx|finding labels?)$/i;
 const GROUP_NAMES =
   /^(patient|subject|lesion|case|family|group|participant)([ _-]?(id|no|number))?$/i;
 const SPLIT_NAMES = /^(split|fold|set|subset|partition)$/i;
