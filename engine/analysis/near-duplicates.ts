@@ -1,8 +1,8 @@
 /** Pairs of 64-bit hashes that differ in few bits, and the sets that such pairs make. */
 import { differingBits } from './phash.ts';
 
-/** Up to so many bands comparing within buckets beats comparing everything. */
-const MOST_BANDS = 10;
+/** Up to so many bands comparing within buckets beats comparing all of 100,000 hashes. */
+const MOST_BANDS = 13;
 
 /** Takes two positions, a < b, and the bits in which their hashes differ. */
 export type PairVisitor = (a: number, b: number, distance: number) => void;
@@ -30,8 +30,9 @@ export function eachNearPair(
     compareAll(words, most, visit, onShare);
     return;
   }
+  const masks = Array.from({ length: bands }, (_, band) => maskOf(bands, band));
   for (let band = 0; band < bands; band++) {
-    compareBand(words, most, band, visit);
+    compareBand(words, most, masks, band, visit);
     onShare((band + 1) / bands);
   }
 }
@@ -70,21 +71,27 @@ function compareAll(words: Words, most: number, visit: PairVisitor, onShare: Sha
 }
 
 /** Pairs that are equal in this band and in none before it. */
-function compareBand(words: Words, most: number, band: number, visit: PairVisitor): void {
-  for (const bucket of bucketsOf(words, most + 1, band)) {
+function compareBand(
+  words: Words,
+  most: number,
+  masks: readonly Mask[],
+  band: number,
+  visit: PairVisitor,
+): void {
+  const before = masks.slice(0, band);
+  for (const bucket of bucketsOf(words, masks[band]!)) {
     for (let i = 0; i < bucket.length; i++) {
       for (let j = i + 1; j < bucket.length; j++) {
         const [a, b] = [bucket[i]!, bucket[j]!];
         const distance = distanceOf(words, a, b);
-        if (distance <= most && !agreesBefore(words, most + 1, band, a, b)) visit(a, b, distance);
+        if (distance <= most && !agreesIn(words, before, a, b)) visit(a, b, distance);
       }
     }
   }
 }
 
-function bucketsOf(words: Words, bands: number, band: number): number[][] {
+function bucketsOf(words: Words, [high, low]: Mask): number[][] {
   const buckets = new Map<string, number[]>();
-  const [high, low] = maskOf(bands, band);
   for (let i = 0; i < words.low.length; i++) {
     const key = `${words.high[i]! & high} ${words.low[i]! & low}`;
     const bucket = buckets.get(key);
@@ -94,21 +101,21 @@ function bucketsOf(words: Words, bands: number, band: number): number[][] {
   return [...buckets.values()].filter((bucket) => bucket.length > 1);
 }
 
-/** The bits of one of `bands` nearly equal bands, as masks of the high and the low word. */
-function maskOf(bands: number, band: number): [number, number] {
+/** Of the high and the low word. */
+type Mask = readonly [high: number, low: number];
+
+/** The bits of one of `bands` nearly equal bands. */
+function maskOf(bands: number, band: number): Mask {
   const [from, to] = [Math.floor((64 * band) / bands), Math.floor((64 * (band + 1)) / bands)];
   const mask = ((1n << BigInt(to - from)) - 1n) << BigInt(from);
   return [Number(mask >> 32n) | 0, Number(mask & 0xffffffffn) | 0];
 }
 
-function agreesBefore(words: Words, bands: number, band: number, a: number, b: number): boolean {
+/** Whether two hashes are equal in one of these bands. */
+function agreesIn(words: Words, masks: readonly Mask[], a: number, b: number): boolean {
   const high = words.high[a]! ^ words.high[b]!;
   const low = words.low[a]! ^ words.low[b]!;
-  for (let before = 0; before < band; before++) {
-    const [highMask, lowMask] = maskOf(bands, before);
-    if ((high & highMask) === 0 && (low & lowMask) === 0) return true;
-  }
-  return false;
+  return masks.some(([highMask, lowMask]) => (high & highMask) === 0 && (low & lowMask) === 0);
 }
 
 /**

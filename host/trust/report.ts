@@ -18,9 +18,8 @@ import {
   sharedWith,
 } from './sets.ts';
 
-/** Groups over splits that a report lists, and of each so many images. */
+/** Groups over splits that a report lists. */
 const GROUPS_LISTED = 1000;
-const GROUP_IMAGES_LISTED = 100;
 
 /** What a report takes over as it is. */
 export type Subject = Pick<
@@ -103,7 +102,7 @@ function groupsAcross(
       group: images[set[0]!]!.group,
       splits: SPLITS.filter((split) => splits.has(split)),
       images: set.length,
-      ids: set.slice(0, GROUP_IMAGES_LISTED).map((position) => images[position]!.id),
+      ids: set.map((position) => images[position]!.id),
     })),
   };
 }

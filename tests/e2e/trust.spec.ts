@@ -92,7 +92,7 @@ function leaky(icons: string): string {
   for (const [split, from] of [
     ['train', 0],
     ['test', 6],
-  ] as const) {
+  ] satisfies [string, number][]) {
     for (const label of ['bell', 'house']) {
       mkdirSync(join(root, split, label), { recursive: true });
       for (let n = from; n < from + 6; n += 1) {
