@@ -63,6 +63,16 @@ describe('what levels of folders are taken for', () => {
     ],
     ['one domain over its classes', [['photo'], ['cat', 'dog']], ['domain', 'class']],
     [
+      'MURA: split/part/patient/study',
+      [
+        ['train', 'valid'],
+        ['XR_ELBOW', 'XR_HAND'],
+        ['patient00001', 'patient00002'],
+        ['study1_negative', 'study2_positive'],
+      ],
+      ['split', 'domain', 'group', 'class'],
+    ],
+    [
       'Hugging Face: data/split/class',
       [['data'], ['train', 'test'], ['cat', 'dog']],
       ['ignore', 'split', 'class'],

@@ -15,6 +15,8 @@ const MANY_NAMES = 20;
 /** What folders that only hold the others are called. */
 const WRAPPING = /^(data|dataset|images?|imgs?|raw)$/i;
 
+const PERSON = /^(patient|subject|sub|lesion)[-_ ]?\d+$/i;
+
 /** Folders above each image, from the top; of all files where none has an image's name. */
 export function folderPaths(tree: Tree): string[][] {
   const images = tree.files.filter(({ path }) => looksLikeImage(path));
@@ -74,9 +76,12 @@ function guess(paths: string[][], depth: number, archive: boolean): Guess[] {
   const fixed: Level[] = names.map(() => 'ignore');
   const at = names.findIndex((set) => [...set].every((name) => splitOfWord(name) !== null));
   if (at >= 0) fixed[at] = 'split';
-  const open = names.flatMap((_, i) => (i === at ? [] : [i]));
+  const people = levelOfPeople(names, at);
+  if (people >= 0) fixed[people] = 'group';
+  const open = names.flatMap((_, i) => (i === at || i === people ? [] : [i]));
   const varied = open.filter((i) => (names[i]?.size ?? 0) > 1);
   const splitWhy = at < 0 ? '' : `; named as splits are: ${listed(names[at])}`;
+  const peopleWhy = people < 0 ? '' : `; called after patients: ${listed(names[people])}`;
   if (open.length === 0) {
     const levels = fixed.with(at, 'class');
     return [{ levels, why: `all images lie in ${listed(names[at])}` }];
@@ -87,8 +92,18 @@ function guess(paths: string[][], depth: number, archive: boolean): Guess[] {
     chosen.length === 1
       ? [{ levels: fixed.with(chosen[0] ?? 0, 'class'), why: oneLevel(names[chosen[0] ?? 0]) }]
       : guessSeveral(paths, fixed, chosen, names);
-  const found = guesses.map(({ levels, why }) => ({ levels, why: `${why}${splitWhy}` }));
+  const found = guesses.map(({ levels, why }) => ({
+    levels,
+    why: `${why}${splitWhy}${peopleWhy}`,
+  }));
   return [...found, ...plainer(fixed, open, at, names)];
+}
+
+/** The level whose folders are all called after patients; -1: none, or no other is left for classes. */
+function levelOfPeople(names: Set<string>[], split: number): number {
+  const left = names.length - (split < 0 ? 0 : 1);
+  if (left < 2) return -1;
+  return names.findIndex((set) => set.size > 1 && [...set].every((name) => PERSON.test(name)));
 }
 
 /** A single folder over the classes is a domain, unless it just wraps them, as in an archive. */
