@@ -51,6 +51,24 @@ export const KEY_HELP: readonly { title: string; keys: readonly [string[], strin
     ],
   },
   {
+    title: 'Maps',
+    keys: [
+      [['←', '→', '↑', '↓'], 'Move the map'],
+      [['+', '-'], 'Enlarge, shrink'],
+      [['0'], 'The whole map'],
+      [['Shift', 'drag'], 'Add to the selection'],
+    ],
+  },
+  {
+    title: 'Likely label errors',
+    keys: [
+      [['Enter'], 'Relabel as suggested'],
+      [['k'], 'Keep the label'],
+      [['x'], 'Exclude, or include again'],
+      [['u'], 'Undo the last change'],
+    ],
+  },
+  {
     title: 'One image',
     keys: [
       [['←', '→'], 'Image before or after'],
