@@ -185,19 +185,22 @@ describe('which file a cell names', () => {
     expect(reasons(read)['pets/train/cat/2.png']).toBe('no such file (t.csv, line 4)');
   });
 
-  test('a table in the folder of a split never takes images of another split', async () => {
-    const root = temporaryFolder();
-    await putPictures(root, ['train/a.png', 'test/a.png', 'test/b.png']);
-    put(root, 'test/t.csv', 'file,label\na.png,cat\nb.png,cat\n');
-    put(root, 'train/t.csv', 'file,label\na.png,dog\nb.png,dog\n');
-    const read = await readAt(root, table(['train/t.csv', 'test/t.csv'], byClass));
-    expect(read.candidates.map(({ file, label }) => [file.path, label])).toEqual([
-      ['test/a.png', 'cat'],
-      ['test/b.png', 'cat'],
-      ['train/a.png', 'dog'],
-    ]);
-    expect(reasons(read)).toEqual({ 'b.png': 'no such file (train/t.csv, line 3)' });
-  });
+  test.each(['train/t.csv', 'train/lists/t.csv'])(
+    '%s, in the folder of a split, never takes images of another split',
+    async (training) => {
+      const root = temporaryFolder();
+      await putPictures(root, ['train/a.png', 'test/a.png', 'test/b.png']);
+      put(root, 'test/t.csv', 'file,label\na.png,cat\nb.png,cat\n');
+      put(root, training, 'file,label\na.png,dog\nb.png,dog\n');
+      const read = await readAt(root, table([training, 'test/t.csv'], byClass));
+      expect(read.candidates.map(({ file, label }) => [file.path, label])).toEqual([
+        ['test/a.png', 'cat'],
+        ['test/b.png', 'cat'],
+        ['train/a.png', 'dog'],
+      ]);
+      expect(reasons(read)).toEqual({ 'b.png': `no such file (${training}, line 3)` });
+    },
+  );
 });
 
 describe('tables as spreadsheets and programs write them', () => {

@@ -53,7 +53,7 @@ export class FileFinder {
       if (file) return file;
     }
     const above = foldersAbove(key);
-    const home = folders.find((folder) => this.#isSplit(folder));
+    const home = folders.map((folder) => this.#splitAround(folder)).find((split) => split !== null);
     const found = this.#called(key).filter(({ path }) => {
       return (home === undefined || path.startsWith(`${home}/`)) && this.#mayBe(path, above);
     });
@@ -91,9 +91,13 @@ export class FileFinder {
     return this.#tree.files.filter(({ path }) => looksLikeImage(path));
   }
 
-  /** A folder that is there and is a split by its name. */
-  #isSplit(folder: string): boolean {
-    return splitInPath(folder) !== null && this.#imageFolders().paths.has(folder);
+  /** The nearest folder with images below it, where it is a split by its name; null: it is none. */
+  #splitAround(folder: string): string | null {
+    if (splitInPath(folder) === null) return null;
+    const { paths } = this.#imageFolders();
+    let near = folder;
+    while (near !== '' && !paths.has(near)) near = folderOf(near);
+    return splitInPath(near) === null ? null : near;
   }
 
   /** False where the table names a folder that is in the tree, but not above this file. */
