@@ -27,7 +27,7 @@ export async function runStudyText(
 ): Promise<StudyDetail> {
   const { context, handlers } = workbench;
   const id = saveStudy(context, yaml, { file, replace: true });
-  if (!isUpToDate(context, id)) {
+  if (!isUpToDate(context, id, file)) {
     const job = await handlers['studies.start']({ id });
     await follow(workbench, job, id);
   }
@@ -81,12 +81,12 @@ function printMainTable(results: StudyResults): void {
       value: ({ accuracy }) => `[${percent(accuracy.min)} - ${percent(accuracy.max)}]`,
     },
     {
-      title: 'optimisation speed',
-      value: ({ optimisationSpeed: speed }) => speed && speed.mean.toFixed(3),
+      title: 'accuracy by seed',
+      value: ({ accuracy }) => accuracy.values.map((value) => value.toFixed(3)).join(' '),
     },
     {
-      title: 'by seed',
-      value: ({ accuracy }) => accuracy.values.map((value) => value.toFixed(3)).join(' '),
+      title: 'optimisation speed',
+      value: ({ optimisationSpeed: speed }) => speed && speed.mean.toFixed(3),
     },
     {
       title: 'relative drop',

@@ -70,7 +70,8 @@ function checkSplit(split: StudySpec['data']['split'], { data }: WrittenStudy): 
   const problems: Problem[] = [];
   const at = (key: string, message: string) =>
     problems.push(problem(['data', 'split', key], message));
-  if (kind !== undefined && data?.split?.['grouped'] !== undefined) {
+  const says = (key: string) => data?.split?.[key] !== undefined;
+  if (kind !== undefined && says('grouped')) {
     at('grouped', `the kind ${kind} says whether groups are kept; leave this out`);
   }
   if (kind === 'temporal' && column === undefined) {
@@ -82,6 +83,10 @@ function checkSplit(split: StudySpec['data']['split'], { data }: WrittenStudy): 
     );
   }
   if (kind !== 'temporal' && column !== undefined) at('column', 'only for kind: temporal');
+  const shares = kind === 'given' ? ['train', 'test'] : [];
+  for (const share of shares.filter(says)) {
+    at(share, 'the kind given takes the sides as the source has them; leave this out');
+  }
   return problems;
 }
 

@@ -173,12 +173,19 @@ async function conclude(
   await writeReport(context, studyId, handle.signal);
 }
 
-/** A stored study laid out over its data as it is now. Throws `bad-input` when it no longer fits. */
-export function expandStored({ db }: Pick<HostContext, 'db'>, studyId: string): ExpandedStudy {
+/**
+ * A stored study laid out over its data as it is now. Throws `bad-input` when it no longer fits.
+ * @param file that it is in, named in messages
+ */
+export function expandStored(
+  { db }: Pick<HostContext, 'db'>,
+  studyId: string,
+  file?: string,
+): ExpandedStudy {
   const parsed = readStudy({ db }, storedStudy(db, studyId).yaml);
-  if (parsed.spec === null) throw issuesError(parsed.issues);
+  if (parsed.spec === null) throw issuesError(parsed.issues, file);
   const { study, problems } = expandStudy(db, parsed.spec);
-  if (study === null) throw issuesError(parsed.locate(problems));
+  if (study === null) throw issuesError(parsed.locate(problems), file);
   return study;
 }
 
@@ -189,16 +196,21 @@ export function expandStored({ db }: Pick<HostContext, 'db'>, studyId: string): 
 function refreshed({ db }: HostContext, studyId: string): ExpandedStudy {
   const study = expandStored({ db }, studyId);
   const planned = study.runs.map(({ id }) => id);
-  if (planned.some((id) => !storedRuns(db, studyId).has(id))) {
+  const stored = storedRuns(db, studyId);
+  if (planned.some((id) => !stored.has(id))) {
     storeParts(db, studyId, study);
   }
   return study;
 }
 
-/** Whether a study has its report and everything behind it: running it would change nothing. */
-export function isUpToDate(context: HostContext, studyId: string): boolean {
+/**
+ * Whether a study has its report and everything behind it: running it would change nothing. Runs of
+ * other labels that are done already are not what its results are of. Throws as `expandStored`.
+ */
+export function isUpToDate(context: HostContext, studyId: string, file?: string): boolean {
+  const { runs } = expandStored(context, studyId, file);
   const { status, results, reportUrl } = studyDetail(context, studyId);
   if (status !== 'done' || results === null || reportUrl === null) return false;
-  const { runs } = expandStored(context, studyId);
-  return runs.every((run) => isFinished(context, run.id, run.keepEpochs));
+  const stored = storedRuns(context.db, studyId);
+  return runs.every(({ id, keepEpochs }) => stored.has(id) && isFinished(context, id, keepEpochs));
 }

@@ -64,6 +64,12 @@ describe('a split', () => {
     const { issues } = parseStudy(yaml);
     expect(issues).toMatchObject([{ path: `data.split.${key}` }]);
   });
+
+  test('as the source gives it has no shares', () => {
+    const { issues } = parseStudy(GOOD.replace('split: {', 'split: { kind: given,'));
+    expect(issues.map(({ path }) => path)).toEqual(['data.split.train', 'data.split.test']);
+    expect(issues[0]?.message).toContain('as the source has them');
+  });
 });
 
 describe('a network that cannot be built', () => {
