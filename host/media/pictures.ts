@@ -56,7 +56,11 @@ export function createPictures({ db, home }: HostContext): Pictures {
   const recordOf = imageRecords(db);
   const inTurn = limit(AT_ONCE);
   const once = joined<Uint8Array<ArrayBuffer>>();
-  const png = (record: ImageRecord, etag: string, make: () => Promise<Uint8Array<ArrayBuffer>>): Picture => ({
+  const png = (
+    record: ImageRecord,
+    etag: string,
+    make: () => Promise<Uint8Array<ArrayBuffer>>,
+  ): Picture => ({
     etag,
     type: 'image/png',
     read: () => once(`${record.id} ${etag}`, () => inTurn(make)),

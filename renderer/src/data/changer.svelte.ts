@@ -37,10 +37,19 @@ export class Changer {
   }
 
   undo(changeId: number): Promise<void> {
+    return this.#work(() => this.#undo(changeId));
+  }
+
+  /** Takes back what is last when its turn comes; asked for twice, the one before it too. */
+  undoLast(): Promise<void> {
     return this.#work(async () => {
-      const entry = await call('datasets.undo', { datasetId: this.#datasetId, changeId });
-      this.said = `Taken back: ${changeText(entry)}.`;
+      if (this.last) await this.#undo(this.last.id);
     });
+  }
+
+  async #undo(changeId: number): Promise<void> {
+    const entry = await call('datasets.undo', { datasetId: this.#datasetId, changeId });
+    this.said = `Taken back: ${changeText(entry)}.`;
   }
 
   /** One after the other: none is lost, and each is shown before the next begins. */
