@@ -18,6 +18,8 @@ INSERT INTO datasets_wider
                 ELSE '{"format":"folders","levels":["domain","class"]}' END,
     'single-label', content_hash, grouped_by, report_json, created_at
   FROM datasets;
+UPDATE datasets_wider SET report_json = json_set(json_remove(report_json, '$.layout'),
+  '$.reading', json(reading_json), '$.task', task, '$.splits', json('{}'), '$.attributeNames', json('[]'));
 DROP TABLE datasets;
 ALTER TABLE datasets_wider RENAME TO datasets;
 

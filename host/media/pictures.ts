@@ -1,3 +1,4 @@
+import type { Database } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
@@ -89,15 +90,17 @@ export function createPictures({ db, home }: HostContext): Pictures {
         case 'original':
           parse(kind, query);
           return png(record, etagOf(record, 'original'), () => originalPng(record));
-        case 'input':
-          return view(record, viewOfRun(db, parse(kind, query).run));
-        case 'shuffled': {
-          const { size, block, seed } = parse(kind, query);
-          return view(record, { recipe: PREVIEW_RECIPE, size, shuffle: block, seed, channels: 3 });
-        }
+        default:
+          return view(record, askedFor(db, kind, query));
       }
     },
   };
+}
+
+function askedFor(db: Database, kind: 'input' | 'shuffled', query: Record<string, string>): View {
+  if (kind === 'input') return viewOfRun(db, parse(kind, query).run);
+  const { size, block, seed } = parse(kind, query);
+  return { recipe: PREVIEW_RECIPE, size, shuffle: block, seed, channels: 3 };
 }
 
 function etagOf({ sha256 }: ImageRecord, ...parts: (string | number)[]): string {
