@@ -47,6 +47,22 @@ describe('small state', () => {
     expect(planBundles(g.finish(sums))).toEqual([]);
   });
 
+  test('that would keep an image waiting for its sum is not bundled', () => {
+    const bundlesOf = (needed: boolean) => {
+      const g = new GraphBuilder();
+      const outputs = SIZES.flatMap((size, i) => {
+        const sum = g.reduceSum(g.parameter(`x${i}`, [2, size, 3, 3]), [0, 2, 3]);
+        const updated = g.sub(g.parameter(`w${i}`, [size]), sum);
+        return [
+          [`w${i}'`, updated] as const,
+          ...(needed ? [[`norm${i}`, g.reduceSum(sum)] as const] : []),
+        ];
+      });
+      return planBundles(g.finish(outputs)).length;
+    };
+    expect([bundlesOf(false), bundlesOf(true)]).toEqual([0, 1]);
+  });
+
   test.each([[['rate']], [['rate', 'other']]])('comes out as by itself, with %j', async (rates) => {
     const graph = updates(rates);
     const feeds = new Map(rates.map((name, i) => [name, Float32Array.of(0.1 + i)]));

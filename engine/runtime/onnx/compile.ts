@@ -76,21 +76,29 @@ function bindInputs(
   });
 }
 
+/**
+ * onnxruntime computes what the last node without successors needs first. So what nothing else is
+ * computed of, the new filters, comes last: else the bundles would ask for the gradients of all
+ * biases before those of the filters, and keep what both need in memory.
+ */
 function emitValues(e: Emitter, graph: Graph): void {
   const plan = planFusions(graph, (value) => fusible(value, e.block), e.block);
   const bundles = e.portable ? [] : planBundles(graph);
   const bundled = new Set(bundles.flat());
+  const used = new Set(graph.values.flatMap(({ inputs }) => inputs));
   const emit = (value: Value): void => {
     const emitted = emitPlanned(e, plan, value) ??
       emitBlocked(e, value) ?? { name: emitOperation(e, value), layout: 'plain' };
     e.bind(value, emitted.name, emitted.layout);
   };
-  for (const value of graph.values) {
+  const own = graph.values.filter((value) => {
     const { kind } = value.operation;
     const given = kind === 'input' || kind === 'parameter';
-    if (!given && !plan.absorbed.has(value) && !bundled.has(value)) emit(value);
-  }
+    return !given && !plan.absorbed.has(value) && !bundled.has(value);
+  });
+  own.filter((value) => used.has(value)).forEach(emit);
   emitBundles(e, bundles, graph.outputs.values(), emit);
+  own.filter((value) => !used.has(value)).forEach(emit);
 }
 
 /** What the plan makes one node of, with what it absorbs. */

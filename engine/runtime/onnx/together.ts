@@ -45,15 +45,36 @@ function keyOf({ id, shape, operation }: Value): string {
   return operation.kind === 'constant' ? String(operation.data[0]) : `value ${id}`;
 }
 
-/** Vectors that nothing is computed of but other such vectors. */
+/** Vectors that nothing is computed of but other such vectors, and that nothing waits for. */
 function lastValues({ values }: Graph): Set<Value> {
-  const needed = new Set<Value>();
-  const last = new Set<Value>();
-  for (const value of [...values].reverse()) {
-    if (!needed.has(value) && isVector(value)) last.add(value);
-    else value.inputs.forEach((input) => needed.add(input));
-  }
+  const users = usersOf(values);
+  const last = new Set(values.filter(isVector));
+  const backwards = [...values].reverse();
+  const keep = (order: readonly Value[], holds: (value: Value) => boolean): void =>
+    order.forEach((value) => {
+      if (last.has(value) && !holds(value)) last.delete(value);
+    });
+  const usedByLast = (value: Value): boolean =>
+    users.get(value)?.every((user) => last.has(user)) ?? true;
+  keep(backwards, usedByLast);
+  // What is only needed here would be computed here: the sum of an image, which waited until then.
+  const waits = (x: Value): boolean =>
+    x.inputs.length > 0 && x.shape.length > 0 && !last.has(x) && usedByLast(x);
+  keep(values, ({ inputs }) => !inputs.some(waits));
+  keep(backwards, usedByLast);
   return last;
+}
+
+function usersOf(values: readonly Value[]): Map<Value, Value[]> {
+  const users = new Map<Value, Value[]>();
+  for (const value of values) {
+    for (const input of value.inputs) {
+      const known = users.get(input);
+      if (known) known.push(value);
+      else users.set(input, [value]);
+    }
+  }
+  return users;
 }
 
 /** A vector that is computed element by element of vectors and single numbers. */
