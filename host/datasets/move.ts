@@ -70,6 +70,7 @@ export function contentKey(
 export function moveTo(db: Database, datasetId: string, scan: Scan): StoredImage[] {
   const known = imagesByContent(db, datasetId);
   const moved: StoredImage[] = [];
+  let measuredAnew = false;
   const stored = scan.images.map((image): StoredImage => {
     const same = known.get(contentKey(image))?.shift();
     if (!same) throw new CarryoverError('internal', `no image is that of ${image.path}`);
@@ -80,6 +81,7 @@ export function moveTo(db: Database, datasetId: string, scan: Scan): StoredImage
       same.bytes === file.fileBytes &&
       same.modifiedMs === file.modifiedMs;
     if (!there) moved.push({ id: same.id, image });
+    measuredAnew ||= !same.measured;
     return { id: same.id, image };
   });
   // Paths are unique at every moment, and images may change places with each other.
@@ -102,7 +104,13 @@ export function moveTo(db: Database, datasetId: string, scan: Scan): StoredImage
     JSON.stringify(scan.report),
     datasetId,
   );
+  if (measuredAnew) forgetTrust(db, datasetId);
   return stored;
+}
+
+/** Forgets the reports on trust, whose ids know neither measurements nor splits and attributes. */
+function forgetTrust(db: Database, datasetId: string): void {
+  db.prepare("DELETE FROM dataset_analyses WHERE dataset_id = ? AND kind = 'trust'").run(datasetId);
 }
 
 /** Takes over what a scan says of images beside their content: splits, attributes, licences. */
@@ -129,9 +137,7 @@ export function describeAnew(
     db.prepare('DELETE FROM attributes WHERE dataset_id = ?').run(datasetId);
     storeAttributes(db, datasetId, stored);
   }
-  if (same && changed === 0) return;
-  // The report on trust speaks of splits and attributes, which its id does not know.
-  db.prepare("DELETE FROM dataset_analyses WHERE dataset_id = ? AND kind = 'trust'").run(datasetId);
+  if (!same || changed > 0) forgetTrust(db, datasetId);
 }
 
 /** The attributes of each image that has any. */

@@ -183,7 +183,7 @@ function remarks({ images, report }: Evidence): Finding[] {
     const without = images.filter(({ phash }) => phash === null).map(({ id }) => id);
     say(
       'warn',
-      `${counted(unhashed, 'image')} imported by an early version cannot be near ${unhashed === 1 ? 'a duplicate' : 'duplicates'}: remove the data set and import it again`,
+      `${counted(unhashed, 'image')} imported by an early version cannot be near ${unhashed === 1 ? 'a duplicate' : 'duplicates'}: import the same folder again under this name`,
       without,
     );
   }
