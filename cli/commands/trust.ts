@@ -108,7 +108,9 @@ async function writeCsv(file: string, report: TrustReport): Promise<void> {
 
 function print(report: TrustReport): void {
   const { conflicts, datasetName, exact, findings, images, imbalance, near, spec } = report;
-  printLine(`data set "${datasetName}": ${images} images in ${report.splitNames.join(', ')}`);
+  const splits = report.splitNames.filter((name) => name !== 'none');
+  const where = splits.length > 0 ? ` in ${splits.join(', ')}` : '';
+  printLine(`data set "${datasetName}": ${images} images${where}`);
   for (const { level, text } of findings) printLine(`${level}: ${text}`);
   if (findings.length === 0) printLine('nothing to distrust was found');
   printLine('');
