@@ -6,6 +6,9 @@ const double = new URL('./electron.ts', import.meta.url).href;
 // Where Electron says that the packaged app's resources are.
 Object.assign(process, { resourcesPath: process.env['DOUBLE_RESOURCES'] });
 
+// A packaged app's arguments begin right after its binary.
+if (process.env['DOUBLE_PACKAGED'] === '1') process.argv.splice(1, 1);
+
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== 'electron') return next(specifier, context);
