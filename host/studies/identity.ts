@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Recipe } from '../../contract/study.ts';
 
 /** Raised when the same specification would give other numbers: initialisation, order, recipe ... */
-export const ENGINE_FORMAT = 3;
+export const ENGINE_FORMAT = 4;
 
 /** JSON with sorted keys and without absent ones: equal values give equal text. */
 export function canonicalJson(value: unknown): string {

@@ -72,8 +72,8 @@ describe('run ids', () => {
       'recipe: { augment: { flip: true } }\n',
       '',
     );
-    expect(idsOf(STUDY).slice(0, 2)).toEqual(['r583830c7e045cf67', 'r7c90b901623ca937']);
-    expect(idsOf(validated).slice(0, 2)).toEqual(['r079baca93e820e41', 'rbcb4af91d7e3447b']);
+    expect(idsOf(STUDY).slice(0, 2)).toEqual(['re1b55e1bc0fbf0ed', 'r42c1bcb40bfcfaab']);
+    expect(idsOf(validated).slice(0, 2)).toEqual(['rf079a2608cea220a', 'rebd93c5fe6f2fd9f']);
   });
 
   test('do not depend on what does not change the numbers', () => {
