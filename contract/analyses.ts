@@ -48,13 +48,21 @@ export interface MapPoints extends MapSummary {
 
 export const suspectSpecSchema = z.strictObject({
   source: featureSource,
+  /** Multi-label: the finding that is looked at; in other sets absent. */
+  finding: z.string().min(1).optional(),
   /** Parts of the cross-validation; groups are never divided. */
   folds: z.int().min(2).max(20).default(5),
   seed: z.int().min(0).max(0xffffffff).default(0),
 });
 export type SuspectSpec = z.infer<typeof suspectSpecSchema>;
 
-/** An image whose class is likely wrong (confident learning: Northcutt et al., arXiv 1911.00068). */
+/** The classes of a search in one finding, and the values that they stand for. */
+export const FINDING_CLASSES = { absent: 0, present: 1 } as const;
+
+/**
+ * An image whose class is likely wrong (confident learning: Northcutt et al., arXiv 1911.00068). In a
+ * search of one finding the classes are FINDING_CLASSES.
+ */
 export interface Suspect {
   id: number;
   path: string;
@@ -77,6 +85,8 @@ export interface SuspectReport {
   images: number;
   /** Out-of-sample accuracy of the probe: of a poor one, suspicions are worth little. */
   accuracy: number;
+  /** Area under the ROC curve of the probe, out of sample; null with more than two classes. */
+  auc: number | null;
   /** Images estimated to be mislabelled: off-diagonal of the confident joint. */
   estimated: number;
   /** Mean self-confidence of each class's images: the thresholds of the confident joint. */
@@ -85,7 +95,7 @@ export interface SuspectReport {
   confusions: { label: string; suggested: string; images: number }[];
   /** In lists empty. */
   suspects: Suspect[];
-  /** What the user should know: classes that were left out. */
+  /** What the user should know: classes or images that were left out. */
   notes: string[];
 }
 

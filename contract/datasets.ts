@@ -81,6 +81,8 @@ export interface ImageRow {
   label: string;
   /** The class as imported, where the user changed it. */
   relabelledFrom: string | null;
+  /** Multi-label: by finding, with the user's changes; empty otherwise. */
+  findings: Record<string, FindingValue>;
   excluded: boolean;
   tags: string[];
   group: string;
@@ -93,8 +95,6 @@ export interface ImageDetail extends ImageRow {
   absolutePath: string;
   /** As given by the source. */
   split: 'train' | 'validation' | 'test' | null;
-  /** Multi-label: by finding, with the user's changes; empty otherwise. */
-  findings: Record<string, FindingValue>;
   attributes: Record<string, string>;
   bytes: number;
   sha256: string;

@@ -9,6 +9,7 @@ import { action, globalOptions, printJson, printLine, printTable } from '../outp
 
 interface SuspectsOptions extends GlobalOptions {
   from: string;
+  finding?: string;
   folds?: string;
   seed?: string;
   csv?: string;
@@ -24,6 +25,7 @@ export function register(program: Command): void {
     .description('look for likely label errors by cross-validated predictions')
     .argument('<dataset>', 'name or id')
     .option('--from <source>', 'id of a run, name of a checkpoint, or "pixels"', 'pixels')
+    .option('--finding <name>', 'the finding to look at, in a set with several findings an image')
     .option('--folds <n>', 'of the cross-validation, 2 to 20 (default: 5)')
     .option('--seed <n>', 'of the folds (default: 0)')
     .option('--csv <file>', 'write all suspects to a file')
@@ -36,7 +38,7 @@ export function register(program: Command): void {
 }
 
 async function suspects(dataset: string, options: SuspectsOptions): Promise<void> {
-  const { home, from, csv, json } = options;
+  const { home, from, finding, csv, json } = options;
   const { folds, seed } = suspectSpecSchema.shape;
   const numbers = {
     folds: numberOption('--folds', options.folds, folds),
@@ -45,7 +47,8 @@ async function suspects(dataset: string, options: SuspectsOptions): Promise<void
   await analyse(
     { home, dataset, command: 'suspects' },
     (workbench, { id }) => {
-      const spec = { source: sourceOf(workbench, from), ...numbers };
+      const named = finding === undefined ? {} : { finding };
+      const spec = { source: sourceOf(workbench, from), ...named, ...numbers };
       return workbench.handlers['suspects.start']({ datasetId: id, spec });
     },
     async ({ context, handlers }, id) => {
@@ -62,12 +65,15 @@ async function suspects(dataset: string, options: SuspectsOptions): Promise<void
   );
 }
 
-function print({ accuracy, estimated, images, notes, sourceName, suspects }: SuspectReport): void {
+function print({ spec, estimated, images, notes, suspects, ...report }: SuspectReport): void {
+  const { accuracy, auc, sourceName } = report;
+  const subject = spec.finding === undefined ? '' : ` of ${spec.finding}`;
   printLine(
-    `${suspects.length} suspects among ${images} images, ${estimated} label errors estimated`,
+    `${suspects.length} suspects${subject} among ${images} images, ${estimated} label errors estimated`,
   );
+  const area = auc === null ? '' : ` (area under the ROC curve ${auc.toFixed(3)})`;
   printLine(
-    `by features of ${sourceName}, whose probe is right on ${(100 * accuracy).toFixed(1)} % of images it has not seen`,
+    `by features of ${sourceName}, whose probe is right on ${(100 * accuracy).toFixed(1)} % of images it has not seen${area}`,
   );
   for (const note of notes) printLine(note);
   if (suspects.length === 0) return;

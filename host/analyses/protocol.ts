@@ -46,6 +46,8 @@ export interface SuspectsJob {
 /** What the search for label errors found; `index` counts the images of the job. */
 export interface SuspectsFound {
   accuracy: number;
+  /** Of two classes, that of the second; of more null. */
+  auc: number | null;
   estimated: number;
   thresholds: number[];
   confusions: { label: number; suggested: number; images: number }[];

@@ -1,4 +1,5 @@
 /** The child process that looks for label errors: `node suspects-main.ts <job.json>`. */
+import { rocAuc } from '../../engine/analysis/auc.ts';
 import { confidentLearning, groupedFolds } from '../../engine/analysis/confident-learning.ts';
 import type { Components } from '../../engine/analysis/pca.ts';
 import { principalComponents } from '../../engine/analysis/pca.ts';
@@ -79,6 +80,13 @@ function resultOf(probabilities: Float32Array, labels: Int32Array, classes: numb
   confusions.sort((a, b) => b.images - a.images || a.label - b.label);
   return {
     accuracy: accuracyOf(probabilities, labels, classes),
+    auc:
+      classes === 2
+        ? rocAuc(
+            probabilities.filter((_, at) => at % 2 === 1),
+            labels,
+          )
+        : null,
     estimated,
     thresholds: [...thresholds],
     confusions: confusions.slice(0, MOST_CONFUSIONS),

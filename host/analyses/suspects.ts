@@ -1,11 +1,12 @@
 import type { Suspect, SuspectReport, SuspectSpec } from '../../contract/analyses.ts';
-import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { HostContext, JobHandle } from '../context.ts';
 import { getSummary } from '../datasets/read.ts';
 import type { StudyImage } from '../studies/data.ts';
 import { computeApart } from './child.ts';
 import { currentImages, featuresOf } from './features.ts';
+import type { Judged } from './judged.ts';
+import { judgedImages, requireSubject } from './judged.ts';
 import type { SuspectsFound } from './protocol.ts';
 import { namedSource } from './source.ts';
 import type { Analysis } from './store.ts';
@@ -14,24 +15,15 @@ import { analysisId, findAnalysis, getAnalysis, insertAnalysis, listAnalyses } f
 type Stored = Omit<SuspectReport, 'id' | 'datasetId' | 'spec' | 'createdAt'>;
 
 /**
- * Starts the search for likely label errors; the job's result is the report's id. Throws
- * `not-found`, `unsupported` for a multi-label set.
+ * Starts the search for likely label errors; the job's result is the report's id. Throws `not-found`,
+ * `bad-input` for a multi-label set without one of its findings, and for a finding in another set.
  */
 export function startSuspects(context: HostContext, datasetId: string, given: SuspectSpec): Job {
-  const { name, task } = getSummary(context.db, datasetId);
-  if (task !== 'single-label') {
-    throw new CarryoverError(
-      'unsupported',
-      `"${name}" has several findings per image: label errors are looked for in sets with one class an image`,
-      {
-        value: name,
-        wayOut: 'import it with a reading that gives each image one class, such as one finding',
-      },
-    );
-  }
+  const { name } = getSummary(context.db, datasetId);
+  requireSubject(context.db, datasetId, given.finding);
   const { source, name: sourceName } = namedSource(context, given.source);
   const spec = { ...given, source };
-  const title = `Likely label errors of ${name}`;
+  const title = `Likely label errors of ${[name, given.finding ?? []].flat().join(', ')}`;
   return context.jobs.start({ kind: 'suspects', title, subject: datasetId }, (handle) =>
     findSuspects(context, { datasetId, spec, sourceName }, handle),
   );
@@ -45,79 +37,44 @@ async function findSuspects(
   const id = analysisId(context.db, datasetId, 'suspects', spec);
   if (findAnalysis(context.db, id)) return id;
   const all = currentImages(context, datasetId);
-  const { judged, labels, notes } = judgedImages(all);
+  const judged = judgedImages(all, spec.finding);
   const features = await featuresOf(context, datasetId, spec.source, all, handle);
-  const rows = judged.map((at) => features.rows[at]!);
-  const images = judged.map((at) => all[at]!);
-  const indices = new Map(labels.map((label, index) => [label, index]));
   const { found } = await computeApart(context, handle, 'suspects', {
-    features: { ...features, rows },
-    labels: images.map((image) => indices.get(image.labels[0]!)!),
-    groups: images.map(({ group }) => group),
-    classes: labels.length,
+    features: { ...features, rows: judged.places.map((at) => features.rows[at]!) },
+    labels: judged.labels,
+    groups: judged.places.map((at) => all[at]!.group),
+    classes: judged.classes.length,
     folds: spec.folds,
     seed: spec.seed,
   });
-  const summary = { sourceName, notes, ...storedOf(found, images, labels) };
+  const summary = { sourceName, notes: judged.notes, ...storedOf(found, all, judged) };
   insertAnalysis(context, { id, datasetId, kind: 'suspects', spec, summary, files: [] });
   return id;
 }
 
-/** Images of classes that can be learnt without any one of their groups. */
-function judgedImages(images: readonly StudyImage[]) {
-  const groups = new Map<string, Set<string>>();
-  for (const { labels, group } of images) {
-    const label = labels[0]!;
-    groups.set(label, (groups.get(label) ?? new Set()).add(group));
-  }
-  const [judgedLabels, single] = [[] as string[], [] as string[]];
-  for (const [label, own] of groups) (own.size > 1 ? judgedLabels : single).push(label);
-  const labels = judgedLabels.sort();
-  if (labels.length < 2) {
-    throw new CarryoverError('bad-input', 'label errors take two classes of two groups each', {
-      wayOut: 'import more images, or other groups',
-    });
-  }
-  const judged = [...images.keys()].filter((at) => labels.includes(images[at]!.labels[0]!));
-  const notes =
-    single.length === 0
-      ? []
-      : [
-          `left out, as all their images are of one group: ${single.slice(0, 5).join(', ')}` +
-            (single.length > 5 ? ` and ${single.length - 5} more classes` : ''),
-        ];
-  return { judged, labels, notes };
-}
-
 function storedOf(
-  found: SuspectsFound,
+  { accuracy, auc, estimated, thresholds, confusions, suspects }: SuspectsFound,
   images: readonly StudyImage[],
-  labels: readonly string[],
+  { places, labels, classes }: Judged,
 ): Omit<Stored, 'sourceName' | 'notes'> {
-  const counts = new Map<string, number>();
-  for (const image of images) {
-    counts.set(image.labels[0]!, (counts.get(image.labels[0]!) ?? 0) + 1);
-  }
+  const counts = Map.groupBy(labels, (label) => label);
   return {
-    images: images.length,
-    accuracy: found.accuracy,
-    estimated: Math.round(found.estimated),
-    thresholds: labels.map((label, at) => ({
+    images: places.length,
+    ...{ accuracy, auc, estimated: Math.round(estimated) },
+    thresholds: classes.map((label, at) => ({
       label,
-      threshold: found.thresholds[at]!,
-      images: counts.get(label) ?? 0,
+      threshold: thresholds[at]!,
+      images: counts.get(at)?.length ?? 0,
     })),
-    confusions: found.confusions.map(({ label, suggested, ...rest }) => ({
-      label: labels[label]!,
-      suggested: labels[suggested]!,
+    confusions: confusions.map(({ label, suggested, ...rest }) => ({
+      label: classes[label]!,
+      suggested: classes[suggested]!,
       ...rest,
     })),
-    suspects: found.suspects.map(({ index, suggested, selfConfidence, margin }): Suspect => {
-      const { id, path, domain, labels: own } = images[index]!;
-      return {
-        ...{ id, path, domain, label: own[0]!, suggested: labels[suggested]! },
-        ...{ selfConfidence, margin },
-      };
+    suspects: suspects.map(({ index, suggested, ...numbers }): Suspect => {
+      const { id, path, domain } = images[places[index]!]!;
+      const label = classes[labels[index]!]!;
+      return { id, path, domain, label, suggested: classes[suggested]!, ...numbers };
     }),
   };
 }
@@ -137,5 +94,8 @@ export function getSuspects({ db }: HostContext, id: string): SuspectReport {
 }
 
 function reportOf({ id, datasetId, spec, summary, createdAt }: Analysis): SuspectReport {
-  return { id, datasetId, spec: spec as SuspectSpec, createdAt, ...(summary as Stored) };
+  const stored = summary as Stored;
+  // Reports of before there were searches of findings have no area.
+  const auc = (summary as Partial<Stored>).auc ?? null;
+  return { id, datasetId, spec: spec as SuspectSpec, createdAt, ...stored, auc };
 }

@@ -6,7 +6,10 @@ import { getSuspects, listSuspects } from './suspects.ts';
 
 const COLUMNS = ['id', 'path', 'domain', 'label', 'suggested', 'self_confidence', 'margin'];
 
-/** A search of a data set, the newest if none is named, piece by piece. Throws `not-found`. */
+/**
+ * A search of a data set, the newest if none is named, piece by piece; of one finding with a last
+ * column `finding`. Throws `not-found`.
+ */
 export function* suspectsTable(
   context: HostContext,
   datasetId: string,
@@ -26,10 +29,12 @@ export function* suspectsTable(
     yield `${JSON.stringify(report, null, 2)}\n`;
     return;
   }
-  yield csvLine(COLUMNS);
+  const { finding } = report.spec;
+  yield csvLine([...COLUMNS, ...(finding === undefined ? [] : ['finding'])]);
   for (const suspect of report.suspects) {
     const { id, path, domain, label, suggested, selfConfidence, margin } = suspect;
     const numbers = [selfConfidence, margin].map((value) => Number(value.toFixed(6)));
-    yield csvLine([id, ...[path, domain, label, suggested].map(asText), ...numbers]);
+    const last = finding === undefined ? [] : [asText(finding)];
+    yield csvLine([id, ...[path, domain, label, suggested].map(asText), ...numbers, ...last]);
   }
 }

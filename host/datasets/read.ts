@@ -129,9 +129,13 @@ function countCells(columns: Columns): number[][] {
   return counts;
 }
 
-type StoredImage = StoredRow<
-  Omit<ImageDetail, 'absolutePath' | 'state' | 'findings' | 'attributes'>
-> & { root: string; file: string; entry: string | null; frame: number | null; modifiedMs: number };
+type StoredImage = StoredRow<Omit<ImageDetail, 'absolutePath' | 'state' | 'attributes'>> & {
+  root: string;
+  file: string;
+  entry: string | null;
+  frame: number | null;
+  modifiedMs: number;
+};
 
 /** One image with the state of its file now. Throws CarryoverError `not-found`. */
 export async function getImage(db: Database, id: number): Promise<ImageDetail> {

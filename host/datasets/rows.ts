@@ -16,7 +16,7 @@ function joinedNames(classIds: string): string {
 }
 
 /**
- * The columns of an ImageRow over `current_images i`, with `s`, `d`, `c`, `b` joined as ROW_JOINS
+ * The columns of an ImageRow but its findings over `current_images i`, with `s`, `d`, `c`, `b` joined as ROW_JOINS
  * has them; excluded is 0 or 1, tags a JSON array.
  */
 export const ROW_COLUMNS = `i.id, i.path, d.name AS domain, i.group_name AS "group", i.width,
@@ -34,8 +34,8 @@ export const ROW_JOINS = `JOIN datasets s ON s.id = i.dataset_id
   JOIN domains d ON d.id = i.domain_id LEFT JOIN classes c ON c.id = i.class_id
   LEFT JOIN classes b ON b.id = i.imported_class_id`;
 
-/** A row as SQLite gives it. */
-export type StoredRow<R extends ImageRow> = Omit<R, 'excluded' | 'tags'> & {
+/** A row as SQLite gives it, without its findings. */
+export type StoredRow<R extends ImageRow> = Omit<R, 'excluded' | 'tags' | 'findings'> & {
   excluded: number;
   tags: string;
 };
@@ -53,10 +53,11 @@ export const FROM_IDS = `FROM json_each(?) j CROSS JOIN current_images i ON i.id
 
 /** The rows of images by their ids, in that order; those that are not there are left out. */
 export function imageRows(db: Database, ids: readonly number[]): ImageRow[] {
+  const findings = findingsOf(db, ids);
   return db
     .prepare<[string], StoredRow<ImageRow>>(`SELECT ${ROW_COLUMNS} ${FROM_IDS} ORDER BY j.key`)
     .all(JSON.stringify(ids))
-    .map(asRow);
+    .map((stored) => ({ ...asRow(stored), findings: findings.get(stored.id) ?? {} }));
 }
 
 /** What is known of the findings on images, by image and name, with the user's changes. */

@@ -20,7 +20,7 @@ function* imagesOf(
   datasetId: string,
   excluded: 'with' | 'without',
 ): Generator<TableImage[]> {
-  const read = db.prepare<[string], StoredRow<Omit<TableImage, 'findings' | 'attributes'>>>(
+  const read = db.prepare<[string], StoredRow<Omit<TableImage, 'attributes'>>>(
     `SELECT ${ROW_COLUMNS}, i.split, i.bytes, i.sha256, i.format, i.licence, i.attribution, i.source
      ${FROM_IDS} ORDER BY j.key`,
   );

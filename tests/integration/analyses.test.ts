@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import type { FeatureSource } from '../../contract/analyses.ts';
+import { readingSchema } from '../../contract/reading.ts';
 import { recipeSchema } from '../../contract/study.ts';
 import { RandomState } from '../../engine/random/random-state.ts';
 import { decodeImage } from '../../engine/transforms/decode.ts';
@@ -29,9 +30,10 @@ async function map(workbench: Workbench, datasetId: string, spec = {}) {
   return handlers['maps.get']({ id: result ?? '' });
 }
 
-async function suspects(workbench: Workbench, datasetId: string, source = PIXELS) {
+async function suspects(workbench: Workbench, datasetId: string, finding?: string) {
   const { handlers } = workbench;
-  const start = { datasetId, spec: { source, folds: 4, seed: 0 } };
+  const spec = { source: PIXELS, folds: 4, seed: 0, ...(finding && { finding }) };
+  const start = { datasetId, spec };
   const { result } = await ended(workbench, await handlers['suspects.start'](start));
   return handlers['suspects.get']({ id: result ?? '' });
 }
@@ -165,6 +167,114 @@ test('planted label errors are the first suspects, in the window and as tables',
   expect(line).toContain(`${report.suspects[0]!.id},${report.suspects[0]!.path}`);
   const json = await dataResponse(workbench.context, datasetId, 'suspects.json').json();
   expect(json).toEqual(report);
+});
+
+/**
+ * 60 noisy pictures of 30 patients with the findings `left`, on every second image, and `top`, on two
+ * of every six: that half is bright. Images 4 and 31 are wrong about `left`; of `top` 12 and 13 are
+ * uncertain, 20 says nothing.
+ */
+async function findingsSet(root: string): Promise<void> {
+  const random = new RandomState(7);
+  const rows = ['path,patient,left,top'];
+  for (let n = 0; n < 60; n++) {
+    const shown = { left: n % 2 === 0, top: n % 6 > 3 };
+    const pixels = Uint8Array.from({ length: 24 * 24 }, (_, at) => {
+      const bright = Number(shown.left && at % 24 < 12) + Number(shown.top && at < 12 * 24);
+      return 60 + 60 * bright + random.randint(0, 60);
+    });
+    const raw = { width: 24, height: 24, channels: 1 } as const;
+    put(root, `${n}.png`, await sharp(pixels, { raw }).png().toBuffer());
+    const left = Number(shown.left !== (n === 4 || n === 31));
+    const top = n === 20 ? '' : n === 12 || n === 13 ? -1 : Number(shown.top);
+    rows.push(`${n}.png,p${n >> 1},${left},${top}`);
+  }
+  put(root, 'labels.csv', `${rows.join('\n')}\n`);
+}
+
+async function findingsHome() {
+  const { workbench, pictures } = await shapesHome(2);
+  const { handlers } = workbench;
+  const root = join(pictures, '..', 'findings');
+  await findingsSet(root);
+  const reading = {
+    format: 'table',
+    tables: ['labels.csv'],
+    columns: {
+      ...{ path: 'path', group: 'patient', attributes: [] },
+      label: { kind: 'findings', columns: ['left', 'top'] },
+    },
+  } as const;
+  const request = { path: root, reading: readingSchema.parse(reading) };
+  const scan = await ended(workbench, await handlers['datasets.scan'](request));
+  const given = { scanId: scan.result ?? '', name: 'findings' };
+  const { result } = await ended(workbench, await handlers['datasets.import'](given));
+  return { workbench, handlers, datasetId: result ?? '' };
+}
+
+test('planted errors in one finding are its first suspects; corrected, they are none', async () => {
+  const { workbench, handlers, datasetId } = await findingsHome();
+  const report = await suspects(workbench, datasetId, 'left');
+  expect(report).toMatchObject({ images: 60, notes: [], spec: { finding: 'left' } });
+  expect(report.accuracy).toBeCloseTo(58 / 60, 6);
+  // Pairs of two right ones are ranked right, the pair of the two wrong ones is not.
+  expect(report.auc).toBeGreaterThanOrEqual((29 * 29) / (30 * 30));
+  expect(report.auc).toBeLessThanOrEqual(1 - 1 / (30 * 30));
+  expect(report.suspects.map(({ path }) => path).sort()).toEqual(['31.png', '4.png']);
+  const four = report.suspects.find(({ path }) => path === '4.png')!;
+  expect(four).toMatchObject({ label: 'absent', suggested: 'present' });
+  expect(report.thresholds.map(({ label, images }) => [label, images])).toEqual([
+    ['absent', 30],
+    ['present', 30],
+  ]);
+
+  const csv = await dataResponse(workbench.context, datasetId, 'suspects.csv').text();
+  const [header, line] = csv.split(/\r?\n/);
+  expect(header).toBe('id,path,domain,label,suggested,self_confidence,margin,finding');
+  expect(line).toMatch(/,left$/);
+
+  for (const { id, label } of report.suspects) {
+    const change = { kind: 'finding', value: `left=${label === 'absent' ? 1 : 0}` } as const;
+    await handlers['datasets.change']({ datasetId, filter: { ids: [id] }, change });
+  }
+  const ids = report.suspects.map(({ id }) => id);
+  const page = { datasetId, filter: { ids }, offset: 0, limit: 10 };
+  const { images } = await handlers['images.query'](page);
+  expect(images.map(({ path, findings }) => [path, findings['left']]).sort()).toEqual([
+    ['31.png', 0],
+    ['4.png', 1],
+  ]);
+  const again = await suspects(workbench, datasetId, 'left');
+  expect(again).toMatchObject({ suspects: [], estimated: 0, accuracy: 1, auc: 1 });
+});
+
+test('images on which a finding is not known are left out of its search, and told', async () => {
+  const { workbench, handlers, datasetId } = await findingsHome();
+  const report = await suspects(workbench, datasetId, 'top');
+  expect(report).toMatchObject({
+    images: 57,
+    suspects: [],
+    notes: ['left out: 2 images on which top is uncertain, 1 on which it is not mentioned'],
+  });
+  const start = (spec: object) =>
+    Promise.resolve().then(() =>
+      handlers['suspects.start']({
+        datasetId,
+        spec: { source: PIXELS, folds: 4, seed: 0, ...spec },
+      }),
+    );
+  await expect(start({})).rejects.toMatchObject({
+    code: 'bad-input',
+    detail: { wayOut: 'choose one of left, top' },
+  });
+  await expect(start({ finding: 'right' })).rejects.toMatchObject({ code: 'bad-input' });
+  const [shapesSet] = (await handlers['datasets.list']({})).filter(({ name }) => name === 'shapes');
+  const wrong = { source: PIXELS, folds: 4, seed: 0, finding: 'left' };
+  await expect(
+    Promise.resolve().then(() =>
+      handlers['suspects.start']({ datasetId: shapesSet!.id, spec: wrong }),
+    ),
+  ).rejects.toMatchObject({ detail: { wayOut: 'leave the finding out' } });
 });
 
 test('what cannot be done is refused with the way out', async () => {

@@ -1,27 +1,55 @@
-import type { Suspect } from '../../../contract/analyses.ts';
-import type { ImageRow } from '../../../contract/datasets.ts';
+import type { Suspect, SuspectReport } from '../../../contract/analyses.ts';
+import { FINDING_CLASSES } from '../../../contract/analyses.ts';
+import type { Change, ImageRow } from '../../../contract/datasets.ts';
 
-/** The tag of images whose label was looked at and kept. */
-export const CHECKED = 'checked';
+type Judged = Pick<Suspect, 'label' | 'suggested'>;
+
+/** The tag of images whose label, or what is said of that finding, was looked at and kept. */
+export const checkedTag = (finding?: string): string =>
+  finding === undefined ? 'checked' : `checked ${finding}`.slice(0, 64).trimEnd();
 
 export type Verdict = 'open' | 'relabelled' | 'kept' | 'excluded';
 
 /** What the user has decided on a suspect, as its image says now. */
-export function verdictOf(suspect: Suspect, image: ImageRow): Verdict {
+export function verdictOf(suspect: Judged, image: ImageRow, finding?: string): Verdict {
   if (image.excluded) return 'excluded';
-  if (image.label !== suspect.label) return 'relabelled';
-  return image.tags.includes(CHECKED) ? 'kept' : 'open';
+  if (labelNow(image, finding) !== suspect.label) return 'relabelled';
+  return image.tags.includes(checkedTag(finding)) ? 'kept' : 'open';
+}
+
+/** The class of an image now, or what a finding is now. */
+export function labelNow(image: ImageRow, finding?: string): string {
+  if (finding === undefined) return image.label;
+  const value = image.findings[finding];
+  if (value === undefined) return 'not mentioned';
+  return Object.entries(FINDING_CLASSES).find(([, code]) => code === value)?.[0] ?? 'uncertain';
+}
+
+/** The change that takes the suggestion. */
+export function acceptance({ suggested }: Judged, finding?: string): Change {
+  if (finding === undefined) return { kind: 'relabel', value: suggested };
+  const code = FINDING_CLASSES[suggested as keyof typeof FINDING_CLASSES];
+  return { kind: 'finding', value: `${finding}=${code}` };
 }
 
 /** Label and suggestion as one text, to choose pairs by. */
-export const pairText = ({ label, suggested }: Pick<Suspect, 'label' | 'suggested'>): string =>
-  `${label} → ${suggested}`;
+export const pairText = ({ label, suggested }: Judged): string => `${label} → ${suggested}`;
 
-/** What the accuracy of the probe says of its suspicions; null where there is nothing to say. */
-export function caution(accuracy: number, classes: number): string | null {
-  if (accuracy >= 0.75) return null;
-  const chance = 1 / Math.max(1, classes);
-  return accuracy < 2 * chance
-    ? 'By these features the classes are hardly told apart: suspicions are close to guesses.'
-    : 'Where the model is often wrong, many suspicions are its own mistakes: look at the first ones, and choose better features.';
+/**
+ * What the quality of the probe says of its suspicions; null where there is nothing to say. With two
+ * classes by the area under the ROC curve: where one of them is rare, any probe is mostly right.
+ */
+export function caution({
+  accuracy,
+  auc,
+  thresholds,
+}: Pick<SuspectReport, 'accuracy' | 'auc' | 'thresholds'>): string | null {
+  const [told, well] =
+    auc === null
+      ? [accuracy >= 2 / Math.max(1, thresholds.length), accuracy >= 0.75]
+      : [auc >= 0.6, auc >= 0.8];
+  if (well) return null;
+  return told
+    ? 'Where the model is often wrong, many suspicions are its own mistakes: look at the first ones, and choose better features.'
+    : 'By these features the classes are hardly told apart: suspicions are close to guesses.';
 }
