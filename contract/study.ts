@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { architectureSchema } from './architecture.ts';
 import { findingsSchema } from './findings.ts';
-
-/** Analyses of this version. */
-export const ANALYSES = ['agreement', 'optimisation-speed', 'barrier'] as const;
+import type { StudyResults } from './study-results.ts';
+import { analysisEntry, claimSchema } from './study-analyses.ts';
 
 const name = z
   .string()
@@ -256,7 +255,9 @@ export const studySchema = z.strictObject({
   shuffles: z.array(shuffle).min(1).default(['none']),
   recipe: recipeSchema.prefault({}),
   training: trainingSchema,
-  analyses: z.array(z.enum(ANALYSES)).default(['agreement', 'optimisation-speed']),
+  analyses: z.array(analysisEntry).default(['agreement', 'optimisation-speed']),
+  /** What the study is to show; a scorecard judges each by its rule. */
+  claims: z.array(claimSchema).max(100).default([]),
 });
 export type StudySpec = z.infer<typeof studySchema>;
 /** A study as it may be written: keys with defaults may be left out. */
@@ -313,84 +314,4 @@ export interface StudyDetail extends StudySummary {
   /** Address of the HTML report once there is one. */
   reportUrl: string | null;
   results: StudyResults | null;
-}
-
-/** A subgroup of fewer test images than this is marked: its numbers say little. */
-export const FEW_IMAGES = 10;
-
-/** Accuracy of one arm on the test images with one value of an attribute. */
-export interface SubgroupResult {
-  attribute: string;
-  value: string;
-  arm: string;
-  shuffle: string;
-  images: number;
-  accuracy: OverSeeds;
-  /** Multi-label. */
-  auc: OverSeeds | null;
-}
-
-/** Mean and range over seeds. */
-export interface OverSeeds {
-  mean: number;
-  min: number;
-  max: number;
-  values: number[];
-  runIds: string[];
-}
-
-/** What an arm is judged by: with findings the area under the ROC curve, else accuracy. */
-export function measureOf(arm: { accuracy: OverSeeds; auc: OverSeeds | null }): OverSeeds {
-  return arm.auc ?? arm.accuracy;
-}
-
-/** The numbers of a study, as the report, the app and `--json` show them. */
-export interface StudyResults {
-  arms: {
-    arm: string;
-    shuffle: string;
-    accuracy: OverSeeds;
-    /** Multi-label: mean area under the ROC curve over the findings. */
-    auc: OverSeeds | null;
-    optimisationSpeed: OverSeeds | null;
-  }[];
-  /** Multi-label: area under the ROC curve of each finding, per arm and shuffle. */
-  findings: {
-    finding: string;
-    arm: string;
-    shuffle: string;
-    positives: number;
-    negatives: number;
-    auc: OverSeeds | null;
-  }[];
-  subgroups: SubgroupResult[];
-  /** Leaks that were overruled; shown on every figure. */
-  warnings: string[];
-  /** 100 (A_pretrained - A_random) / A_pretrained by shuffle, from the means over seeds; A: `measureOf`. */
-  relativeDrop: { shuffle: string; pretrained: string; random: string; percent: number }[];
-  /** Every pair of runs of one shuffle, by the kind of pair (P-T/P-T ...). */
-  pairs: {
-    kind: string;
-    shuffle: string;
-    a: string;
-    b: string;
-    kappa: number;
-    kappaInterval: [number, number];
-    sameWrongLabelRate: number | null;
-    commonMistakes: number;
-    uncommonMistakes: number;
-    n: number;
-  }[];
-  /** Accuracy on the straight line between two runs of one arm, first and second seed. */
-  barriers: {
-    kind: string;
-    shuffle: string;
-    a: string;
-    b: string;
-    lambda: number[];
-    accuracy: number[];
-    loss: number[];
-    /** What to know before reading it: what was done with BatchNorm's running statistics. */
-    note?: string;
-  }[];
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Job } from '../../contract/jobs.ts';
-import { FEW_IMAGES } from '../../contract/study.ts';
-import type { OverSeeds, StudyDetail, StudyResults } from '../../contract/study.ts';
+import { FEW_IMAGES } from '../../contract/study-results.ts';
+import type { StudyDetail } from '../../contract/study.ts';
+import type { OverSeeds, StudyResults } from '../../contract/study-results.ts';
 import { isUpToDate } from '../../host/studies/runner.ts';
 import { saveStudy } from '../../host/studies/save.ts';
 import type { Workbench } from '../../host/workbench.ts';

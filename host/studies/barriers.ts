@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
-import type { StudyResults } from '../../contract/study.ts';
+import type { StudyResults } from '../../contract/study-results.ts';
 import { hasBatchNorm } from '../../engine/models/registry.ts';
 import type { HostContext } from '../context.ts';
 import { writeFileAtomic } from '../files.ts';

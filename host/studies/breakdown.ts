@@ -1,6 +1,6 @@
 /** A study's numbers by finding and by subgroup of its test images. */
 import type { RunSummary } from '../../contract/runs.ts';
-import type { StudyResults } from '../../contract/study.ts';
+import type { StudyResults } from '../../contract/study-results.ts';
 import { aucPerFinding, findingAccuracy, meanAuc } from '../../engine/analysis/auc.ts';
 import type { ScoredFindings } from '../../engine/analysis/auc.ts';
 import { accuracy, argmaxRows } from '../../engine/analysis/metrics.ts';

@@ -1,6 +1,7 @@
 import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { splitKindOf, type StudySpec } from '../../contract/study.ts';
+import { entryName } from '../../contract/study-analyses.ts';
 import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { pretrainingTraining } from './overrides.ts';
@@ -25,7 +26,7 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
     ...checkPretraining(spec),
     ...repeated(spec.seeds, ['seeds'], 'seed'),
     ...repeated(spec.shuffles, ['shuffles'], 'shuffle'),
-    ...repeated(spec.analyses, ['analyses'], 'analysis'),
+    ...repeated(spec.analyses.map(entryName), ['analyses'], 'analysis'),
     ...checkShuffles(spec),
     ...checkShuffleSeeds(spec),
     ...(sound ? checkTrainings(spec, written) : []),
@@ -201,7 +202,7 @@ function checkRecipe(recipe: StudySpec['recipe'], path: Path): Problem[] {
 }
 
 function checkAnalyses({ analyses, seeds, shuffles }: StudySpec): Problem[] {
-  const index = analyses.indexOf('barrier');
+  const index = analyses.findIndex((entry) => entryName(entry) === 'barrier');
   if (index < 0) return [];
   const needs = (what: string) => [problem(['analyses', index], `barrier needs ${what}`)];
   if (seeds.length < 2) return needs('two seeds: the line runs between two runs of an arm');

@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../contract/runs.ts';
-import type { OverSeeds } from '../../contract/study.ts';
+import type { OverSeeds } from '../../contract/study-results.ts';
 
 /** A number of each run over the seeds; null where a run does not have it. */
 export function overSeeds<T extends { run: Pick<RunSummary, 'id'> }>(

@@ -1,6 +1,7 @@
 /** What people should know of a study before it runs, and of a run afterwards. */
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import { rateFactor, type StudySpec, type Training } from '../../contract/study.ts';
+import { asksFor } from '../../contract/study-analyses.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
@@ -16,8 +17,8 @@ const FINDING_SPEED =
   'accuracy is the share of known findings that are right at probability 1/2; optimisation speed is the mean of it';
 
 /** What to know of a study of findings. */
-export function findingWarnings({ analyses }: StudySpec, names: readonly string[]): string[] {
-  if (names.length < 2 || !analyses.includes('agreement')) return [FINDING_SPEED];
+export function findingWarnings(spec: StudySpec, names: readonly string[]): string[] {
+  if (names.length < 2 || !asksFor(spec, 'agreement')) return [FINDING_SPEED];
   const alone = `agreement is left out: it is not defined over ${names.length} findings at once; name a single finding (data.findings.names) for it`;
   return [FINDING_SPEED, alone];
 }

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
-import type { StudyResults, StudySpec } from '../../contract/study.ts';
-import { measureOf } from '../../contract/study.ts';
+import type { StudySpec } from '../../contract/study.ts';
+import type { StudyResults } from '../../contract/study-results.ts';
+import { measureOf } from '../../contract/study-results.ts';
+import { asksFor } from '../../contract/study-analyses.ts';
 import type { HostContext } from '../context.ts';
 import { walkLine } from './barriers.ts';
 import { breakDown, findingResults, subgroupResults, type Breakdown } from './breakdown.ts';
@@ -26,7 +28,7 @@ export async function computeResults(
   const runs = listRuns(context.db, { studyId }).filter(({ kind }) => kind === 'target');
   const arms = armResults(spec, runs);
   const wanted = comparesPairs(spec, sides) ? pairsOf(spec, runs) : [];
-  const lines = spec.analyses.includes('barrier') ? linesOf(spec, runs) : [];
+  const lines = asksFor(spec, 'barrier') ? linesOf(spec, runs) : [];
   const total = wanted.length + lines.length;
   const ids = sides.test.map(({ id }) => id);
   const subgroups = spec.data.subgroups.flatMap((attribute) =>
@@ -48,12 +50,13 @@ export async function computeResults(
     barriers.push(await walkLine(context, a, b, signal));
   }
   const relativeDrop = relativeDrops(spec, arms);
-  return { arms, ...parts, warnings: leaks, relativeDrop, pairs, barriers };
+  const rest = { warnings: leaks, analyses: [], claims: [] };
+  return { arms, ...parts, ...rest, relativeDrop, pairs, barriers };
 }
 
 /** Agreement is of one answer an image: not of several findings. */
-function comparesPairs({ analyses }: StudySpec, { findings }: ExpandedStudy['sides']): boolean {
-  return analyses.includes('agreement') && (findings === null || findings.names.length === 1);
+function comparesPairs(spec: StudySpec, { findings }: ExpandedStudy['sides']): boolean {
+  return asksFor(spec, 'agreement') && (findings === null || findings.names.length === 1);
 }
 
 /** By finding and by subgroup, where there is either. */
@@ -81,7 +84,7 @@ async function brokenDown(
 
 /** Accuracy and optimisation speed over the seeds, arms by shuffles, in the study's order. */
 export function armResults(spec: StudySpec, runs: readonly RunSummary[]): StudyResults['arms'] {
-  const speeds = spec.analyses.includes('optimisation-speed');
+  const speeds = asksFor(spec, 'optimisation-speed');
   return cells(spec).map(({ arm, shuffle }) => {
     const own = bySeed(spec, runs, arm, shuffle).map((run) => ({ run }));
     return {

@@ -1,10 +1,12 @@
 /** What is stored of studies, with what earlier versions did not write. */
-import type { StudyResults, StudySpec } from '../../contract/study.ts';
+import type { StudySpec } from '../../contract/study.ts';
+import type { StudyResults } from '../../contract/study-results.ts';
 
 /** A specification as stored. */
 export function specOf(json: string): StudySpec {
   const spec = JSON.parse(json) as StudySpec;
-  return { ...spec, data: { ...spec.data, subgroups: spec.data.subgroups ?? [] } };
+  const data = { ...spec.data, subgroups: spec.data.subgroups ?? [] };
+  return { ...spec, data, claims: spec.claims ?? [] };
 }
 
 /** Results as stored. */
@@ -16,5 +18,7 @@ export function resultsOf(json: string): StudyResults {
     findings: results.findings ?? [],
     subgroups: results.subgroups ?? [],
     warnings: results.warnings ?? [],
+    analyses: results.analyses ?? [],
+    claims: results.claims ?? [],
   };
 }

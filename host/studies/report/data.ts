@@ -1,6 +1,7 @@
 import type { RunDetail } from '../../../contract/runs.ts';
 import type { CheckpointSummary } from '../../../contract/checkpoints.ts';
-import type { StudyDetail, StudyResults } from '../../../contract/study.ts';
+import type { StudyDetail } from '../../../contract/study.ts';
+import type { StudyResults } from '../../../contract/study-results.ts';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { lookUpCheckpoint } from '../../checkpoints/store.ts';
 import type { HostContext } from '../../context.ts';

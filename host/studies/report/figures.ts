@@ -1,5 +1,5 @@
 import type { RunDetail } from '../../../contract/runs.ts';
-import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study.ts';
+import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study-results.ts';
 import type { BarGroup, Line, Unit } from './charts.ts';
 import { barChart, lineChart } from './charts.ts';
 import type { ReportData } from './data.ts';

@@ -1,4 +1,4 @@
-import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study.ts';
+import { measureOf, type OverSeeds, type StudyResults } from '../../../contract/study-results.ts';
 import { intervalMark } from './charts.ts';
 import type { ReportData } from './data.ts';
 import { armIndex, findingNames, leakLine, shuffleTitle } from './data.ts';

@@ -1,5 +1,5 @@
 /** A study's numbers by finding and by subgroup, and what is wrong with all of them. */
-import { FEW_IMAGES, type SubgroupResult } from '../../../contract/study.ts';
+import { FEW_IMAGES, type SubgroupResult } from '../../../contract/study-results.ts';
 import type { ReportData } from './data.ts';
 import { leakLine, shuffleTitle } from './data.ts';
 import type { Html } from './html.ts';

@@ -1,4 +1,5 @@
 /** A study file read back into the form, as far as the form can show it. */
+import { asksFor } from '../../../contract/study-analyses.ts';
 import { splitKindOf, studySchema, type StudySpec } from '../../../contract/study.ts';
 import { beyond, differences, isMapping, type Mapping } from './merge.ts';
 import { emptyForm, formToStudy, type StudyForm } from './study-form.ts';
@@ -87,7 +88,7 @@ function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
     perClass: numberOr(data['per-class']),
     ...fromFindings(spec),
     subgroups: data.subgroups,
-    barrier: spec.analyses.includes('barrier'),
+    barrier: asksFor(spec, 'barrier'),
   };
 }
 

@@ -1,4 +1,4 @@
-import { measureOf, type StudyResults } from '../../../contract/study.ts';
+import { measureOf, type StudyResults } from '../../../contract/study-results.ts';
 
 type Arm = StudyResults['arms'][number];
 

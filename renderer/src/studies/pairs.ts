@@ -1,4 +1,4 @@
-import type { StudyResults } from '../../../contract/study.ts';
+import type { StudyResults } from '../../../contract/study-results.ts';
 import { armVariable } from '../lib/arms.ts';
 
 type Pair = StudyResults['pairs'][number];

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { RateSearch } from '../../../contract/api.ts';
 import { highestDrawn } from '../../../contract/rate-search.ts';
 import type { EpochMetrics, RunSummary } from '../../../contract/runs.ts';
-import type { StudyPlan, StudyResults } from '../../../contract/study.ts';
+import type { StudyPlan } from '../../../contract/study.ts';
+import type { StudyResults } from '../../../contract/study-results.ts';
 import { asTable } from '../../../renderer/src/lib/charts.ts';
 import { curveSeries, merge } from '../../../renderer/src/studies/curve-series.ts';
 import { effects, headline } from '../../../renderer/src/studies/effects.ts';
@@ -105,6 +106,8 @@ describe('results', () => {
     ],
     pairs: [pair('P-T/P-T', 0.5), pair('P-T/RI-T', 0.125), pair('P-T/RI-T', 0.375)],
     ...{ findings: [], subgroups: [], warnings: [] },
+    analyses: [],
+    claims: [],
     barriers: [],
   };
 
