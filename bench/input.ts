@@ -86,6 +86,8 @@ interface Result extends Setting {
 interface Source {
   name: string;
   batches(): AsyncIterable<Batch> | Iterable<Batch>;
+  /** After a step, as a training does; nothing where the batches are kept. */
+  done(batch: Batch): void;
 }
 
 async function measure(setting: Setting | Blocks, choice: Choice): Promise<Result> {
@@ -130,13 +132,14 @@ async function sourcesOf(loaders: readonly Loader[], { architecture }: Setting):
     return {
       name: VARIANTS[i]?.name ?? '',
       batches: () => source.training(1, 0, architecture.image),
+      done: (batch: Batch) => source.giveBack?.(batch),
     };
   });
   const kept: Batch[] = [];
   for (const { batches } of sources.slice(0, 1)) {
     for await (const batch of batches()) kept.push(batch);
   }
-  return [{ name: 'in memory', batches: () => kept }, ...sources];
+  return [{ name: 'in memory', batches: () => kept, done: () => undefined }, ...sources];
 }
 
 async function inTurn(
@@ -170,6 +173,7 @@ async function block(source: Source, trainer: OnnxTrainer): Promise<Sample> {
   for await (const batch of source.batches()) {
     steps += 1;
     await trainer.step(batch, RATE / 100, () => steps);
+    source.done(batch);
   }
   const { user, system } = process.cpuUsage(cpu);
   const seconds = (performance.now() - start) / 1000 / steps;

@@ -49,6 +49,7 @@ export async function evaluate(
     checkFinite('the evaluated loss', [result.loss], moment);
     logits.set(result.logits, done * classes);
     score.add(batch, result, done * classes);
+    source.giveBack?.(batch);
     done += batch.size;
   }
   return { ...score.of(logits), logits };

@@ -27,6 +27,11 @@ export interface BatchSource {
   training(epoch: number, first: number, image: number): AsyncIterable<Batch>;
   /** All images in order, not augmented, of the architecture's side. */
   evaluation(): AsyncIterable<Batch>;
+  /**
+   * Says that nobody looks at a batch's images any more: later batches may be written into their
+   * memory. Left out by a source that keeps its batches.
+   */
+  giveBack?(batch: Batch): void;
 }
 
 /** A point of a training from which it goes on bit for bit. */
@@ -166,6 +171,7 @@ class Loop {
     const began = performance.now();
     for await (const batch of train.training(epoch, step, phase.image)) {
       lossSum += await this.#step(trainer, batch, epoch, step);
+      train.giveBack?.(batch);
       step += 1;
       if (step < this.#stepsPerEpoch && hooks.shouldStop()) {
         await hooks.onStop(await this.#point(epoch, step, lossSum, before + secondsSince(began)));

@@ -163,6 +163,7 @@ export async function findRate(search: RateSearch): Promise<RateSweep> {
     return await sweepRates(async (rate, index) => {
       const { value: batch } = await batches.next();
       const { loss } = await trainer.step(batch, rate, () => index + 1);
+      train.giveBack?.(batch);
       search.onStep?.({ step: index + 1, steps: sweep.steps, rate, loss });
       return loss;
     }, sweep);

@@ -177,14 +177,15 @@ function writeNormalised(
     const empty = fromY < 0 || fromY >= size;
     for (let c = 0; c < channels; c++) {
       const start = offset + (c * size + y) * size;
-      if (empty || right - left < size) target.fill(background[c]!, start, start + size);
-      if (empty) continue;
+      const [shown, end] = empty ? [start, start] : [start + left, start + right];
+      const behind = background[c]!;
       const base = c * 256;
-      const end = start + right;
+      let to = start;
       let from = (fromY * size + column) * channels + c;
-      for (let to = start + left; to < end; to++, from += step) {
-        target[to] = table[base + source[from]!]!;
-      }
+      // A few values each, many times: calling `fill` would take longer than all else here.
+      while (to < shown) target[to++] = behind;
+      for (; to < end; to++, from += step) target[to] = table[base + source[from]!]!;
+      for (const last = start + size; to < last; to++) target[to] = behind;
     }
   }
 }

@@ -14,10 +14,14 @@ export function drawMix(random: RandomState, alpha: number, size: number): Mix {
 /**
  * lambda x + (1 - lambda) x[partner], example by example.
  * @param images [example, ...]; not changed
+ * @param mixed receives the result; another array of that length
  */
-export function mixImages(images: Float32Array, { partner, lambda }: Mix): Float32Array {
+export function mixImages(
+  images: Float32Array,
+  { partner, lambda }: Mix,
+  mixed: Float32Array = new Float32Array(images.length),
+): Float32Array {
   const values = images.length / partner.length;
-  const mixed = new Float32Array(images.length);
   partner.forEach((other, example) => {
     const [at, from] = [example * values, other * values];
     for (let i = 0; i < values; i++) {

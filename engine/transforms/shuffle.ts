@@ -96,7 +96,8 @@ export function shufflePlanar<T extends Uint8Array | Float32Array>(
   sourceOffset = 0,
   targetOffset = 0,
 ): void {
-  for (let i = 0; i < index.length; i++) {
+  const { length } = index;
+  for (let i = 0; i < length; i++) {
     target[targetOffset + i] = source[sourceOffset + index[i]!]!;
   }
 }

@@ -32,10 +32,12 @@ await runChild<FeaturesJob, FeaturesMessage>(async ({ loader: job, network, fold
     if (!source) throw new Error('a job of features has images');
     let features: Float32Array | null = null;
     let done = 0;
-    for await (const { images, size } of source.evaluation()) {
+    for await (const batch of source.evaluation()) {
+      const { images, size } = batch;
       const values = await compute(images, size);
       features ??= new Float32Array((values.length / size) * source.count);
       features.set(values, (features.length / source.count) * done);
+      source.giveBack?.(batch);
       done += size;
       tell('computing features', done, source.count);
     }

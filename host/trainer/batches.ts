@@ -55,13 +55,16 @@ export class BatchMaker {
   readonly #split: DecodedSplit;
   readonly #sides = new Map<number, Side>();
   #order: { epoch: number | null; items: Int32Array } | null = null;
+  /** Images before they are mixed. */
+  #unmixed = new Float32Array();
 
   constructor(job: LoaderJob, split: DecodedSplit) {
     this.#job = job;
     this.#split = split;
   }
 
-  make({ epoch, batch, image }: BatchAddress): Batch {
+  /** @param spare memory that the images are written into where it is large enough */
+  make({ epoch, batch, image }: BatchAddress, spare?: ArrayBuffer): Batch {
     const { seed, training } = this.#job;
     const side = this.#side(image);
     const values = side.planar.length;
@@ -70,20 +73,28 @@ export class BatchMaker {
       (batch + 1) * training.batch,
     );
     const random = epoch === null ? null : stream(seed, 'augment', epoch, batch);
-    const images = new Float32Array(chosen.length * values);
-    chosen.forEach((item, position) => this.#into(side, item, random, images, position * values));
     const mix =
       epoch === null || training.mixup === 0
         ? null
         : drawMix(stream(seed, 'mixup', epoch, batch), training.mixup, chosen.length);
+    const images = arrayIn(spare, chosen.length * values);
+    const unmixed = mix ? this.#before(images) : images;
+    chosen.forEach((item, position) => this.#into(side, item, random, unmixed, position * values));
+    if (mix) mixImages(unmixed, mix, images);
     const { ids } = this.#split;
     return {
-      images: mix ? mixImages(images, mix) : images,
+      images,
       ...this.#labelsOf(chosen),
       size: chosen.length,
       ids: Array.from(chosen, (item) => ids[item] ?? 0),
       ...(mix && { mix }),
     };
+  }
+
+  /** An array of the same length as a batch's mixed images, used again by every batch. */
+  #before({ length }: Float32Array): Float32Array {
+    if (this.#unmixed.length < length) this.#unmixed = new Float32Array(length);
+    return this.#unmixed.subarray(0, length);
   }
 
   #labelsOf(chosen: Int32Array): Pick<Batch, 'labels' | 'findings'> {
@@ -145,4 +156,10 @@ export class BatchMaker {
     else evaluationInto(pixels, stored, recipe, image, output, at, channels);
     if (index) shufflePlanar(planar, target, index, 0, offset);
   }
+}
+
+/** `length` values, of which nothing is known yet. */
+function arrayIn(spare: ArrayBuffer | undefined, length: number): Float32Array<ArrayBuffer> {
+  const fits = spare && spare.byteLength >= length * Float32Array.BYTES_PER_ELEMENT;
+  return fits ? new Float32Array(spare, 0, length) : new Float32Array(length);
 }

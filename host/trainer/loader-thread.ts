@@ -14,10 +14,10 @@ const makers = new Map(
   [...splits].map(([name, split]): [SplitName, BatchMaker] => [name, new BatchMaker(job, split)]),
 );
 
-function make({ split, ...address }: LoaderRequest): Batch {
+function make({ split, spare, ...address }: LoaderRequest): Batch {
   const maker = makers.get(split);
   if (!maker) throw new Error(`this run has no ${split} images`);
-  return maker.make(address);
+  return maker.make(address, spare);
 }
 
 port.on('message', (request: LoaderRequest) => {

@@ -7,7 +7,11 @@ import type { BatchAddress, DecodedSplit, LoaderJob, SplitName } from './batches
 
 export type LoaderSplits = ReadonlyMap<SplitName, DecodedSplit>;
 
-export type LoaderRequest = BatchAddress & { split: SplitName };
+export interface LoaderRequest extends BatchAddress {
+  split: SplitName;
+  /** Memory of a batch that was given back. */
+  spare?: ArrayBuffer;
+}
 
 /** Answers come in the order of the requests. */
 export type LoaderAnswer = { batch: Batch } | { failure: Failure };
@@ -21,6 +25,11 @@ export class Loader {
   readonly #splits: LoaderSplits;
   readonly #threads: LoaderThread[];
   readonly #release: () => Promise<void>;
+  /**
+   * Memory of batches that were given back. The threads write into it again: new memory comes from
+   * the system page by page, which takes longer than to fill it with pixels.
+   */
+  readonly #spare: ArrayBuffer[] = [];
 
   /** @param release frees the splits' files, once no thread reads them any more */
   constructor(job: LoaderJob, splits: LoaderSplits, threads: number, release: () => Promise<void>) {
@@ -42,6 +51,7 @@ export class Loader {
         const { image } = this.#job.architecture;
         return this.#batches({ split, epoch: null, batch: 0, image }, count);
       },
+      giveBack: ({ images }) => this.#spare.push(images.buffer as ArrayBuffer),
     };
   }
 
@@ -65,7 +75,8 @@ export class Loader {
 
   #ask(request: LoaderRequest): Promise<Batch> {
     const thread = this.#threads[request.batch % this.#threads.length] as LoaderThread;
-    const batch = thread.ask(request);
+    const spare = this.#spare.pop();
+    const batch = thread.ask(spare ? { ...request, spare } : request);
     // Whoever stops early never looks at the batches that were made ahead.
     batch.catch(() => undefined);
     return batch;
@@ -100,7 +111,7 @@ class LoaderThread {
     if (this.#broken) return Promise.reject(this.#broken as Error);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
+      this.#worker.postMessage(request, request.spare ? [request.spare] : []);
     });
   }
 

@@ -80,6 +80,31 @@ describe('training batches', () => {
     await expect(all(source.training(1, 0, 24))).rejects.toThrow('nothing is decoded for 24 px');
   });
 
+  test.each([0, 0.7])('are the same in memory that was given back; mixup %f', async (mixup) => {
+    const job = await loaderJob({ training: training({ mixup }), shuffle: 5 });
+    const { loader } = await opened(job, { threads: 2 });
+    const source = loader.source('train')!;
+    const fresh = [];
+    for (const epoch of [1, 2, 3]) fresh.push(...(await all(source.training(epoch, 0, 20))));
+    fresh.push(...(await all(source.evaluation())));
+    const used = new Set<unknown>();
+    const again: Batch[] = [];
+    const copied = async (batches: AsyncIterable<Batch>): Promise<void> => {
+      for await (const batch of batches) {
+        again.push({ ...batch, images: batch.images.slice() });
+        used.add(batch.images.buffer);
+        batch.images.fill(NaN);
+        source.giveBack!(batch);
+      }
+    };
+    for (const epoch of [1, 2, 3]) await copied(source.training(epoch, 0, 20));
+    await copied(source.evaluation());
+    expect(again).toEqual(fresh);
+    // The threads took them: what was posted to another thread is empty here.
+    const taken = [...used].filter((buffer) => (buffer as ArrayBuffer).detached);
+    expect(taken.length).toBeGreaterThan(0);
+  });
+
   test('may be left half-way', async () => {
     const { loader } = await opened(await loaderJob());
     for await (const batch of loader.source('train')!.training(1, 0, 20)) {
