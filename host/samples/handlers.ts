@@ -6,7 +6,7 @@ import type { Progress } from '../../contract/jobs.ts';
 import type { HostContext } from '../context.ts';
 import { importScan } from '../datasets/import.ts';
 import { scanSource } from '../datasets/scan.ts';
-import { buildSample } from './build.ts';
+import { buildSample, readAbout } from './build.ts';
 import type { Sample } from './catalogue.ts';
 import { SAMPLES, sampleNamed } from './catalogue.ts';
 
@@ -27,7 +27,8 @@ export function sampleHandlers(
 
 /**
  * Builds the sample set if it is not built and imports it if it is not imported; returns the data
- * set's id. Throws what `buildSample`, `scanSource` and `importScan` throw.
+ * set's id. One that is imported stays as it is, for its studies, even where today's recipe draws
+ * more. Throws what `buildSample`, `scanSource` and `importScan` throw.
  */
 export async function ensureSample(
   context: HostContext,
@@ -35,9 +36,10 @@ export async function ensureSample(
   { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: Progress) => void },
 ): Promise<string> {
   const samplesFolder = context.home.samples;
-  const { folder, built } = await buildSample(name, { samplesFolder, signal, onProgress });
-  const imported = built ? null : importedFrom(context.db, folder);
-  if (imported !== null) return imported;
+  const known = join(samplesFolder, sampleNamed(name).name);
+  const imported = importedFrom(context.db, known);
+  if (imported !== null && (await readAbout(known)) !== null) return imported;
+  const { folder } = await buildSample(name, { samplesFolder, signal, onProgress });
   const scan = await scanSource(context, folder, sampleNamed(name).reading, { signal, onProgress });
   return importScan(context, scan, name).id;
 }

@@ -5,7 +5,7 @@ import type { Picture, Raster } from './picture.ts';
 import { encodePng, iconSvg, mapInLanes, rasterise } from './picture.ts';
 import { readTarball } from './packages.ts';
 import type { Site } from './site.ts';
-import type { Measures } from './style.ts';
+import type { Measures, Style } from './style.ts';
 import { dropNearDoubles, isBlank, measure, signature, styleOf } from './style.ts';
 
 /** The recipe of a set drawn from the icon sets of @iconify/json. */
@@ -17,13 +17,17 @@ export interface IconRecipe extends NamingRules {
   /** Most pictures per class in each domain. */
   limits: Readonly<Record<IconDomain, number>>;
   skipSets: readonly string[];
+  /** Sets that are of one drawing style as a whole, by its domain; the others are measured. */
+  setDomains: Readonly<Record<SetDomain, readonly string[]>>;
   /** Categories, tags and parts of SPDX identifiers in the sets' own descriptions. */
   skipCategories: readonly string[];
   skipTags: readonly string[];
   skipLicences: readonly string[];
 }
 
-type IconDomain = 'line' | 'solid' | 'duotone' | 'emoji' | 'color';
+const SET_DOMAINS = ['pixel', 'freehand'] as const;
+type SetDomain = (typeof SET_DOMAINS)[number];
+type IconDomain = Style | 'emoji' | SetDomain;
 
 /** The parts of the IconifyJSON format that are read here. */
 export interface IconSetFile {
@@ -58,6 +62,8 @@ export interface Candidate {
   icon: string;
   concept: string;
   family: string;
+  /** What splits keep together: the family; in a domain of one family the drawing. */
+  group: string;
   svg: string;
   licence: string;
   attribution: string;
@@ -65,6 +71,8 @@ export interface Candidate {
   palette: boolean;
   /** From a set of emoji. */
   emoji: boolean;
+  /** From a set that is of one style as a whole. */
+  setDomain: SetDomain | null;
 }
 
 interface Drawn extends Candidate {
@@ -117,16 +125,22 @@ export function candidatesOf(set: IconSetFile, recipe: IconRecipe, naming: Namin
   if (unwanted) return [];
   const shown = Object.keys(set.icons).filter((icon) => !set.icons[icon]?.hidden);
   const named = shown.filter((icon) => naming.conceptOf(prefix, icon) !== null);
+  const setDomain = SET_DOMAINS.find((each) => recipe.setDomains[each].includes(prefix)) ?? null;
+  const family = naming.familyOf(prefix);
+  const sets = setDomain === null ? [] : recipe.setDomains[setDomain];
+  const alone = setDomain !== null && sets.every((each) => naming.familyOf(each) === family);
   return largestOfEachSize(named).map((icon) => ({
     set: prefix,
     icon,
     concept: naming.conceptOf(prefix, icon) ?? '',
-    family: naming.familyOf(prefix),
+    family,
+    group: alone ? `${family} ${icon}` : family,
     svg: svgOf(set, icon, recipe.size),
     licence,
     attribution: `${info.name} by ${info.author.name}`,
     palette: info.palette,
     emoji: info.category === 'Emoji',
+    setDomain,
   }));
 }
 
@@ -157,6 +171,8 @@ async function drawConcept(
     duotone: [],
     emoji: [],
     color: [],
+    pixel: [],
+    freehand: [],
   };
   const drawn = await mapInLanes(candidates, site, async (candidate) => {
     const raster = await rasterise(candidate.svg, recipe.size);
@@ -175,7 +191,9 @@ async function drawConcept(
 }
 
 /** Null for a picture that belongs to no domain. */
-function domainOf({ palette, emoji }: Candidate, measures: Measures): IconDomain | null {
+function domainOf(candidate: Candidate, measures: Measures): IconDomain | null {
+  const { palette, emoji, setDomain } = candidate;
+  if (setDomain !== null) return isBlank(measures) ? null : setDomain;
   if (palette && emoji) return isBlank(measures) ? null : 'emoji';
   const style = styleOf(measures);
   // What is hardly coloured in a set of coloured drawings is no line, solid or duotone drawing.
@@ -188,7 +206,7 @@ async function picture(item: Drawn, domain: IconDomain, spec: string): Promise<P
     label: item.concept,
     name: `${item.set}_${item.icon}`,
     png: await encodePng(item.raster),
-    group: item.family,
+    group: item.group,
     licence: item.licence,
     attribution: item.attribution,
     source: `${spec} ${item.set}:${item.icon}`,

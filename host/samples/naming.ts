@@ -5,6 +5,11 @@ export interface NamingRules {
   concepts: readonly Concept[];
   /** Icon sets that share drawings, by family name; any other set is a family of its own. */
   families: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Sets whose names are phrases (`business-metaphor-lucky-cat`): which concept their icons show.
+   * Icons that are not listed show none.
+   */
+  named: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface Concept {
@@ -24,7 +29,7 @@ export interface Naming {
 }
 
 /** Compiles the rules for quick look-up. */
-export function compileNaming({ styleWords, concepts, families }: NamingRules): Naming {
+export function compileNaming({ styleWords, concepts, families, named }: NamingRules): Naming {
   const style = new Set(styleWords);
   const byName = new Map(concepts.flatMap((c) => c.match.map((word) => [word, c] as const)));
   const familyBySet = new Map(
@@ -38,6 +43,8 @@ export function compileNaming({ styleWords, concepts, families }: NamingRules): 
   return {
     bare,
     conceptOf(set, icon) {
+      const listed = named[set];
+      if (listed) return Object.hasOwn(listed, icon) ? listed[icon]! : null;
       const name = bare(icon);
       const concept = byName.get(name);
       if (!concept) return null;

@@ -45,7 +45,7 @@ test('a map of over 9,000 real images by their pixels', async ({ entered: page, 
 test('a lasso selects images, which the grid then shows', async ({ entered: page }) => {
   await visit(page, `#/data/${datasetId}/map?by=domain`);
   const legend = page.getByRole('region', { name: 'Legend' });
-  await expect(legend.getByRole('listitem')).toHaveCount(5);
+  await expect(legend.getByRole('listitem')).toHaveCount(7);
   await lasso(page);
   const selection = page.getByRole('region', { name: 'Selected images' });
   const status = selection.getByRole('status');

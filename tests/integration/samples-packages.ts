@@ -93,6 +93,11 @@ export const ICON_PACKAGE: Files = {
     { spdx: 'CC-BY-4.0', category: 'UI Multicolor', palette: true },
     { 'bell-flat': ['color', 3], home: ['line', 3] },
   ),
+  'json/pixelarticons.json': iconSet('pixelarticons', open, { bell: ['solid', 1] }),
+  'json/streamline-freehand.json': iconSet('streamline-freehand', open, {
+    'alert-alarm-bell': ['line', 1],
+    bell: ['line', 4],
+  }),
   'json/gala.json': iconSet('gala', { ...open, spdx: 'GPL-3.0' }, { bell: ['line', 5] }),
   'json/logos.json': iconSet('logos', { ...open, category: 'Logos' }, { bell: ['solid', 5] }),
 };

@@ -70,10 +70,12 @@ describe('icon-domains', () => {
       'duotone/house/tabler_home-duotone.png',
       'emoji/bell/twemoji_bell.png',
       'emoji/house/twemoji_house.png',
+      'freehand/bell/streamline-freehand_alert-alarm-bell.png',
       'line/bell/ph_bell-bold.png',
       'line/bell/ph_bell.png',
       'line/house/tabler_home.png',
       'metadata.csv',
+      'pixel/bell/pixelarticons_bell.png',
       'solid/bell/ph_bell-fill.png',
       'solid/house/ph_house-fill.png',
       'solid/house/tabler_home-filled.png',
@@ -96,13 +98,16 @@ describe('icon-domains', () => {
     });
     const streamline = rows.find((row) => row['file_name']?.startsWith('color/'));
     expect(streamline?.['group']).toBe('streamline');
+    // A domain that one family draws has its drawings for groups.
+    const freehand = rows.find((row) => row['file_name']?.startsWith('freehand/'));
+    expect(freehand?.['group']).toBe('streamline-freehand alert-alarm-bell');
     expect(await readAbout(root)).toMatchObject({
       name: 'icon-domains',
       packages: [ICONS],
-      images: 11,
-      domains: { color: 1, duotone: 2, emoji: 2, line: 3, solid: 3 },
+      images: 13,
+      domains: { color: 1, duotone: 2, emoji: 2, freehand: 1, line: 3, pixel: 1, solid: 3 },
       licences: [
-        { licence: 'MIT', images: 8 },
+        { licence: 'MIT', images: 10 },
         { licence: 'CC-BY-4.0', images: 3 },
       ],
     });
@@ -162,7 +167,7 @@ describe('a set that is there', () => {
     writeFileSync(join(root, 'about.json'), about);
     expect((await build('icon-domains', icons().fetchPackage)).built).toBe(true);
     expect(existsSync(join(root, 'line/xylophone'))).toBe(false);
-    expect((await readAbout(root))?.images).toBe(11);
+    expect((await readAbout(root))?.images).toBe(13);
   });
 
   it('makes old leftovers of killed builds go, not those of builds under way', async () => {
@@ -287,11 +292,16 @@ describe('in a workbench', () => {
       phases.clear();
       expect(await ensureSample(context, 'icon-domains', work)).toBe(id);
       expect([...phases]).toEqual([]);
+      // Nor is it taken from its studies when its recipe changes.
+      const about = join(context.home.samples, 'icon-domains', 'about.json');
+      writeFileSync(about, '{"recipe":"0000"}');
+      expect(await ensureSample(context, 'icon-domains', work)).toBe(id);
+      expect([...phases]).toEqual([]);
       const detail = await handlers['datasets.get']({ id });
       expect(detail).toMatchObject({
         name: 'icon-domains',
-        images: 11,
-        domainNames: ['color', 'duotone', 'emoji', 'line', 'solid'],
+        images: 13,
+        domainNames: ['color', 'duotone', 'emoji', 'freehand', 'line', 'pixel', 'solid'],
         classNames: ['bell', 'house'],
         groupedBy: expect.stringContaining('group'),
       });
@@ -315,7 +325,7 @@ describe('carryover samples', () => {
     expect(status).toBe(0);
     const rows = JSON.parse(stdout) as { name: string; images: number | null }[];
     expect(rows.map(({ name, images }) => [name, images])).toEqual([
-      ['icon-domains', 11],
+      ['icon-domains', 13],
       ['emoji-domains', null],
       ['brain-slices', null],
     ]);

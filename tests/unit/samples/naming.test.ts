@@ -38,6 +38,15 @@ describe('an icon’s name', () => {
     expect(naming.conceptOf('icon-park', 'alarm')).toBeNull();
   });
 
+  it('is looked up where a set’s names are phrases, and is of no other concept', () => {
+    expect(naming.conceptOf('streamline-freehand', 'alert-alarm-bell')).toBe('bell');
+    expect(naming.conceptOf('streamline-freehand-color', 'business-metaphor-lucky-cat')).toBe(
+      'cat',
+    );
+    expect(naming.conceptOf('streamline-freehand', 'bell')).toBeNull();
+    expect(naming.conceptOf('streamline-freehand', 'toString')).toBeNull();
+  });
+
   it('can be left out in one style only', () => {
     expect(naming.conceptOf('mdi', 'alarm')).toBe('alarm-clock');
     expect(naming.conceptOf('mdi', 'alarm-light')).toBeNull();
@@ -49,6 +58,16 @@ describe('the recipe', () => {
     const words = recipe.concepts.flatMap(({ match }) => match);
     expect(words.filter((word) => naming.bare(word) !== word)).toEqual([]);
     expect(words.filter((word, i) => words.indexOf(word) !== i)).toEqual([]);
+  });
+
+  it('takes whole sets for a style, and phrases for concepts that there are', () => {
+    const whole = Object.values(recipe.setDomains).flat();
+    expect(whole.filter((set) => recipe.skipSets.includes(set))).toEqual([]);
+    expect(new Set(whole).size).toBe(whole.length);
+    const concepts = recipe.concepts.map(({ name }) => name);
+    const named = Object.values(recipe.named).flatMap((icons) => Object.values<string>(icons));
+    expect(named.filter((concept) => !concepts.includes(concept))).toEqual([]);
+    expect(Object.keys(recipe.named).filter((set) => !whole.includes(set))).toEqual([]);
   });
 
   it('leaves out only what it would otherwise take', () => {
