@@ -1,11 +1,7 @@
 import type { Agreement, Cell } from '../../contract/agreement.ts';
 import { CELLS } from '../../contract/agreement.ts';
 import { CarryoverError } from '../../contract/errors.ts';
-import { stream } from '../random/streams.ts';
-import { quantile } from './metrics.ts';
-
-/** Fewer resampling units than this make a percentile bootstrap's interval too narrow. */
-export const FEW_UNITS = 20;
+import { bootstrapOne, unitsOf, type BootstrapOptions } from './bootstrap.ts';
 
 /** Class indices of the same n images, in the same order. */
 export interface PairLabels {
@@ -17,7 +13,7 @@ export interface PairLabels {
 export interface AgreementInput extends PairLabels {
   /** Group number per image (any integers): groups are resampled whole. Absent: images are. */
   groups?: Int32Array;
-  bootstrap?: { replicates?: number; seed?: number };
+  bootstrap?: BootstrapOptions;
 }
 
 export type CellCounts = { n: number } & Record<Cell, number>;
@@ -30,8 +26,6 @@ interface Counts {
   onlyA: number;
   onlyB: number;
 }
-
-const REPLICATES = 2000;
 
 /** The cell of one image. */
 export function cellOf(truth: number, a: number, b: number): Cell {
@@ -136,47 +130,33 @@ function kappa(counts: Counts): number {
 }
 
 function kappaInterval(input: AgreementInput): [number, number] {
-  const { replicates = REPLICATES, seed = 0 } = input.bootstrap ?? {};
   const units = countsPerUnit(input);
-  const many = units.bothRight.length;
-  const rng = stream(seed, 'bootstrap');
-  const values = new Float64Array(replicates);
-  for (let r = 0; r < replicates; r++) {
+  const statistic = (times: Int32Array) => {
     let [bothRight, bothWrong, onlyA, onlyB] = [0, 0, 0, 0];
-    for (let i = 0; i < many; i++) {
-      const unit = rng.randint(0, many);
-      bothRight += units.bothRight[unit]!;
-      bothWrong += units.bothWrong[unit]!;
-      onlyA += units.onlyA[unit]!;
-      onlyB += units.onlyB[unit]!;
+    for (let unit = 0; unit < times.length; unit++) {
+      const drawn = times[unit]!;
+      if (drawn === 0) continue;
+      bothRight += drawn * units.bothRight[unit]!;
+      bothWrong += drawn * units.bothWrong[unit]!;
+      onlyA += drawn * units.onlyA[unit]!;
+      onlyB += drawn * units.onlyB[unit]!;
     }
     const n = bothRight + bothWrong + onlyA + onlyB;
-    values[r] = kappa({ n, bothRight, bothWrong, onlyA, onlyB });
-  }
-  values.sort();
-  return [quantile(values, 0.025), quantile(values, 0.975)];
+    return kappa({ n, bothRight, bothWrong, onlyA, onlyB });
+  };
+  return bootstrapOne(units.bothRight.length, statistic, input.bootstrap)!;
 }
 
-/** Correctness counts of each resampling unit, in the order in which groups first appear. */
+/** Correctness counts of each resampling unit. */
 function countsPerUnit({ truth, a, b, groups }: AgreementInput) {
-  const numbers = new Map<number, number>();
-  const unitOf = (image: number) => {
-    if (groups === undefined) return image;
-    const group = groups[image]!;
-    const known = numbers.get(group);
-    if (known !== undefined) return known;
-    numbers.set(group, numbers.size);
-    return numbers.size - 1;
-  };
-  const unit = Int32Array.from(truth, (_, image) => unitOf(image));
-  const many = groups === undefined ? truth.length : numbers.size;
-  const [bothRight, bothWrong, onlyA, onlyB] = [0, 1, 2, 3].map(() => new Int32Array(many));
+  const { count, of } = unitsOf(truth.length, groups);
+  const [bothRight, bothWrong, onlyA, onlyB] = [0, 1, 2, 3].map(() => new Int32Array(count));
   const units = { bothRight: bothRight!, bothWrong: bothWrong!, onlyA: onlyA!, onlyB: onlyB! };
   for (let i = 0; i < truth.length; i++) {
     const rightA = a[i] === truth[i];
     const rightB = b[i] === truth[i];
     const cell = rightA ? (rightB ? 'bothRight' : 'onlyA') : rightB ? 'onlyB' : 'bothWrong';
-    units[cell][unit[i]!]!++;
+    units[cell][of[i]!]!++;
   }
   return units;
 }

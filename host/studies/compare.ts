@@ -5,8 +5,8 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import { leaksAmong } from '../../contract/leaks.ts';
 import type { PairLabels } from '../../engine/analysis/agreement.ts';
+import { FEW_UNITS } from '../../engine/analysis/bootstrap.ts';
 import {
-  FEW_UNITS,
   agreement as measureAgreement,
   cellOf,
   cellsPerClass,

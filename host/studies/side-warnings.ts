@@ -1,6 +1,6 @@
 /** What people should know of how a study's images were divided. */
 import { splitKindOf, type StudySpec } from '../../contract/study.ts';
-import { FEW_UNITS } from '../../engine/analysis/agreement.ts';
+import { FEW_UNITS } from '../../engine/analysis/bootstrap.ts';
 import { keepsGroups } from './assign.ts';
 import { countByClass, type StudyImage } from './data.ts';
 import type { Labelled } from './labelling.ts';
