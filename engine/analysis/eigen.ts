@@ -1,11 +1,11 @@
 /** Eigenvectors of symmetric matrices, in double precision. */
+import { symmetricEigen } from './tridiagonal.ts';
 
 /** Matrices up to this side are diagonalised whole. */
 const WHOLE = 128;
 /** Directions beyond those asked for, which speed up the convergence of the last ones. */
 const SPARE = 10;
 const MOST_TURNS = 50;
-const MOST_SWEEPS = 60;
 
 export interface Eigen {
   /** Descending. */
@@ -15,9 +15,9 @@ export interface Eigen {
 }
 
 /**
- * The `most` largest eigenvalues of a symmetric positive semidefinite matrix: Jacobi rotations, and
- * for large matrices orthogonal iteration with Rayleigh-Ritz (Golub and Van Loan, "Matrix
- * Computations", 8.2 and 8.5).
+ * The `most` largest eigenvalues of a symmetric positive semidefinite matrix: all of them, and for
+ * large matrices orthogonal iteration with Rayleigh-Ritz (Golub and Van Loan, "Matrix Computations",
+ * 8.2) where few are asked for.
  * @param matrix side * side
  */
 export function largestEigen(matrix: Float64Array, side: number, most: number): Eigen {
@@ -25,11 +25,11 @@ export function largestEigen(matrix: Float64Array, side: number, most: number): 
   const width = side <= WHOLE ? side : Math.min(side, count + SPARE);
   const basis = width === side ? identity(side) : subspace(matrix, side, width);
   const small = restricted(matrix, side, basis, width);
-  const rotation = diagonalise(small, width);
+  const own = symmetricEigen(small, width);
   const order = Array.from({ length: width }, (_, i) => i)
-    .sort((a, b) => small[b * width + b]! - small[a * width + a]!)
+    .sort((a, b) => own.values[b]! - own.values[a]!)
     .slice(0, count);
-  const values = Float64Array.from(order, (at) => Math.max(0, small[at * width + at]!));
+  const values = Float64Array.from(order, (at) => Math.max(0, own.values[at]!));
   const vectors = new Float64Array(count * side);
   for (const [to, from] of order.entries()) {
     const vector = vectors.subarray(to * side, (to + 1) * side);
@@ -37,7 +37,7 @@ export function largestEigen(matrix: Float64Array, side: number, most: number): 
       addScaled(
         vector,
         basis.subarray(row * side, (row + 1) * side),
-        rotation[row * width + from]!,
+        own.vectors[from * width + row]!,
       );
     }
     pointUp(vector);
@@ -113,41 +113,6 @@ function restricted(matrix: Float64Array, side: number, basis: Float64Array, wid
     }
   }
   return small;
-}
-
-/** Cyclic Jacobi: leaves the eigenvalues on the diagonal, returns the rotation (columns: vectors). */
-function diagonalise(matrix: Float64Array, side: number): Float64Array {
-  const rotation = identity(side);
-  const scale = dot(matrix, matrix);
-  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
-    let off = 0;
-    for (let p = 0; p < side; p++) {
-      for (let q = p + 1; q < side; q++) off += matrix[p * side + q]! ** 2;
-    }
-    if (off <= 1e-26 * scale) break;
-    for (let p = 0; p < side; p++) {
-      for (let q = p + 1; q < side; q++) rotate(matrix, rotation, side, p, q);
-    }
-  }
-  return rotation;
-}
-
-function rotate(matrix: Float64Array, rotation: Float64Array, side: number, p: number, q: number) {
-  const apq = matrix[p * side + q]!;
-  if (apq === 0) return;
-  const theta = (matrix[q * side + q]! - matrix[p * side + p]!) / (2 * apq);
-  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-  const cos = 1 / Math.sqrt(t * t + 1);
-  const sin = t * cos;
-  for (let k = 0; k < side; k++) turn(matrix, k * side + p, k * side + q, cos, sin);
-  for (let k = 0; k < side; k++) turn(matrix, p * side + k, q * side + k, cos, sin);
-  for (let k = 0; k < side; k++) turn(rotation, k * side + p, k * side + q, cos, sin);
-}
-
-function turn(values: Float64Array, a: number, b: number, cos: number, sin: number): void {
-  const [x, y] = [values[a]!, values[b]!];
-  values[a] = cos * x - sin * y;
-  values[b] = sin * x + cos * y;
 }
 
 function pointUp(vector: Float64Array): void {

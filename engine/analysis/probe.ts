@@ -8,6 +8,8 @@ export interface ProbeOptions {
   standardise?: boolean;
   /** Inverse strength of the L2 penalty (scikit-learn's C); the intercepts are not penalised. */
   inverseStrength?: number;
+  /** How much each row counts (scikit-learn's sample_weight); absent: 1. */
+  rowWeights?: ArrayLike<number>;
   /** Ends when no element of the mean loss's gradient is larger. */
   tolerance?: number;
   iterations?: number;
@@ -39,9 +41,11 @@ export function trainProbe(rows: Float32Array, labels: Int32Array, options: Prob
   const { means, scales } =
     options.standardise === false ? unmoved(features) : momentsOf(rows, features);
   const x = standardised(rows, { features, means, scales });
-  const penalty = 1 / (inverseStrength * labels.length);
+  const weighted = { labels, times: options.rowWeights ?? new Float64Array(labels.length).fill(1) };
+  const total = Array.from(weighted.times).reduce((sum, each) => sum + each, 0);
+  const penalty = 1 / (inverseStrength * total);
   const objective = (w: Float64Array, gradient: Float64Array): number =>
-    meanLoss(x, labels, { features, classes }, w, gradient) +
+    meanLoss(x, weighted, { features, classes }, w, gradient) +
     addPenalty(w, gradient, features * classes, penalty);
   const weights = minimise(
     objective,
@@ -131,10 +135,10 @@ function softmax(logits: Float64Array): number {
   return largest + Math.log(sum);
 }
 
-/** Mean cross-entropy; its gradient is written. */
+/** Weighted mean cross-entropy; its gradient is written. */
 function meanLoss(
   x: Float64Array,
-  labels: Int32Array,
+  { labels, times }: { labels: Int32Array; times: ArrayLike<number> },
   { features, classes }: { features: number; classes: number },
   w: Float64Array,
   gradient: Float64Array,
@@ -142,13 +146,16 @@ function meanLoss(
   gradient.fill(0);
   const logits = new Float64Array(classes);
   const intercepts = features * classes;
-  let loss = 0;
+  let [loss, total] = [0, 0];
   for (let row = 0; row < labels.length; row++) {
     logitsOf(x, row, w, features, logits);
     const label = labels[row]!;
     const own = logits[label]!;
-    loss += softmax(logits) - own;
+    const weight = times[row]!;
+    total += weight;
+    loss += weight * (softmax(logits) - own);
     logits[label]! -= 1;
+    for (let c = 0; c < classes; c++) logits[c]! *= weight;
     for (let i = 0; i < features; i++) {
       const value = x[row * features + i]!;
       const to = i * classes;
@@ -156,8 +163,8 @@ function meanLoss(
     }
     for (let c = 0; c < classes; c++) gradient[intercepts + c]! += logits[c]!;
   }
-  for (let i = 0; i < gradient.length; i++) gradient[i]! /= labels.length;
-  return loss / labels.length;
+  for (let i = 0; i < gradient.length; i++) gradient[i]! /= total;
+  return loss / total;
 }
 
 function addPenalty(w: Float64Array, gradient: Float64Array, count: number, penalty: number) {
