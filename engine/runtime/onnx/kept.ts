@@ -12,17 +12,38 @@ export class KeptTensor {
   readonly layout: Layout;
   /** The shape of the value that it holds. */
   readonly shape: Shape;
+  /** Whether nobody else has its elements. */
+  #own: boolean;
 
-  constructor(tensor: ort.Tensor, layout: Layout = 'plain', shape: Shape = tensor.dims) {
+  /** @param own false where somebody else looks at the tensor's elements as well */
+  constructor(
+    tensor: ort.Tensor,
+    { layout, shape, own }: { layout: Layout; shape?: Shape; own: boolean },
+  ) {
     this.tensor = tensor;
     this.layout = layout;
-    this.shape = shape;
+    this.shape = shape ?? tensor.dims;
+    this.#own = own;
   }
 
-  /** Frees the device's memory. */
+  /** The elements of a tensor in our own memory as they lie; they outlive `dispose`. */
+  share(): Float32Array {
+    this.#own = false;
+    return this.tensor.data as Float32Array;
+  }
+
+  /**
+   * Frees the memory, the device's or ours. Ours would go by itself, but JavaScript's collector
+   * counts it: some 64 MB of old weights set it off, every few steps, on the cores that compute.
+   */
   dispose(): void {
     if (this.tensor.location !== 'cpu') this.tensor.dispose();
+    else if (this.#own) free(this.tensor.data as Float32Array);
   }
+}
+
+function free({ buffer }: Float32Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 /** What an input may be given as. */
@@ -52,7 +73,12 @@ export class Carrier {
   /** Copies of CPU tensors in the device's memory. */
   async place(tensors: ReadonlyMap<string, ort.Tensor>): Promise<Map<string, KeptTensor>> {
     const results = await this.#carry(tensors, 'gpu-buffer');
-    return new Map(results.map(([name, tensor]) => [name, new KeptTensor(tensor)]));
+    return new Map(
+      results.map(([name, tensor]) => [
+        name,
+        new KeptTensor(tensor, { layout: 'plain', own: true }),
+      ]),
+    );
   }
 
   async #carry(

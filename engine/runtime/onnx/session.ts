@@ -97,10 +97,10 @@ export class OnnxSession {
       outputs: new Map(
         results
           .filter((each) => !stays(each))
-          .map(([name, tensor]) => [name, this.#plain(this.#kept(name, tensor))]),
+          .map(([name, tensor]) => [name, this.#plain(this.#kept(name, tensor, true))]),
       ),
       kept: new Map(
-        results.filter(stays).map(([name, tensor]) => [name, this.#kept(name, tensor)]),
+        results.filter(stays).map(([name, tensor]) => [name, this.#kept(name, tensor, true)]),
       ),
     };
   }
@@ -115,17 +115,17 @@ export class OnnxSession {
   async place(arrays: ReadonlyMap<string, Float32Array>): Promise<Map<string, KeptTensor>> {
     const tensors = new Map([...arrays.keys()].map((name) => [name, this.#tensor(name, arrays)]));
     if (this.#carrier) return this.#carrier.place(tensors);
-    return new Map([...tensors].map(([name, tensor]) => [name, this.#kept(name, tensor)]));
+    return new Map([...tensors].map(([name, tensor]) => [name, this.#kept(name, tensor, false)]));
   }
 
-  #kept(name: string, tensor: ort.Tensor): KeptTensor {
+  #kept(name: string, tensor: ort.Tensor, own: boolean): KeptTensor {
     const layout = this.#filters.has(name) ? 'flat' : 'plain';
-    return new KeptTensor(tensor, layout, this.#shapes.get(name));
+    return new KeptTensor(tensor, { layout, shape: this.#shapes.get(name) ?? tensor.dims, own });
   }
 
-  #plain({ tensor, layout, shape }: KeptTensor): Float32Array {
-    const data = tensor.data as Float32Array;
-    return layout === 'flat' ? unblockFilter(data, shape, this.#block) : data;
+  #plain(kept: KeptTensor): Float32Array {
+    if (kept.layout === 'plain') return kept.share();
+    return unblockFilter(kept.tensor.data as Float32Array, kept.shape, this.#block);
   }
 
   #tensor(name: string, feeds: Feeds): ort.Tensor {
