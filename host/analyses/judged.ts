@@ -87,13 +87,15 @@ function ofOneGroup(classes: readonly string[]): string[] {
   ];
 }
 
+const imagesOf = (count: number): string => `${count} image${count === 1 ? '' : 's'}`;
+
 function unknown(images: readonly StudyImage[], finding: string): string[] {
   const values = images.map(({ findings }) => findings.get(finding));
   const uncertain = values.filter((value) => value === -1).length;
   const blank = values.filter((value) => value === undefined).length;
   const parts = [
-    ...(uncertain > 0 ? [`${uncertain} images on which ${finding} is uncertain`] : []),
-    ...(blank > 0 ? [`${blank} on which it is not mentioned`] : []),
+    ...(uncertain > 0 ? [`${finding} is uncertain on ${imagesOf(uncertain)}`] : []),
+    ...(blank > 0 ? [`${finding} is not mentioned on ${imagesOf(blank)}`] : []),
   ];
   return parts.length === 0 ? [] : [`left out: ${parts.join(', ')}`];
 }

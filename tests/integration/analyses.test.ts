@@ -254,7 +254,7 @@ test('images on which a finding is not known are left out of its search, and tol
   expect(report).toMatchObject({
     images: 57,
     suspects: [],
-    notes: ['left out: 2 images on which top is uncertain, 1 on which it is not mentioned'],
+    notes: ['left out: top is uncertain on 2 images, top is not mentioned on 1 image'],
   });
   const start = (spec: object) =>
     Promise.resolve().then(() =>

@@ -37,7 +37,7 @@ test('a finding is judged where it is known, whatever else is on the image', () 
     places: [0, 2, 4, 5],
     labels: [1, 0, 0, 1],
     classes: ['absent', 'present'],
-    notes: ['left out: 2 images on which Edema is uncertain, 1 on which it is not mentioned'],
+    notes: ['left out: Edema is uncertain on 2 images, Edema is not mentioned on 1 image'],
   });
 });
 
