@@ -4,29 +4,39 @@ import type { Operation, Shape, Value } from './types.ts';
 import { sizeOf } from './types.ts';
 
 /** Gradient of the loss with respect to each input, given that with respect to the result. */
-type Rule<K extends Operation['kind']> = (
+export type Rule<K extends Operation['kind']> = (
   g: GraphBuilder,
   value: Value,
   operation: Extract<Operation, { kind: K }>,
   dy: Value,
 ) => (Value | null)[];
 
+export type Rules = { [K in Operation['kind']]?: Rule<K> };
+
 /**
  * Reverse-mode differentiation: adds to the graph the gradient of a scalar `loss` with respect
  * to each of `targets`. Costs nothing for what no target influences.
+ * @param instead rules that take the place of the gradient's own, for signals that are sent back
+ *   otherwise
  * @throws CarryoverError `bad-input` when the loss is not one number or a target does not reach it
  */
-export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[]): Value[] {
+export function gradients(
+  g: GraphBuilder,
+  loss: Value,
+  targets: readonly Value[],
+  instead: Rules = {},
+): Value[] {
   if (sizeOf(loss.shape) !== 1) {
     throw new CarryoverError('bad-input', `"${loss.name}" is not one number: no gradient`);
   }
+  const rules = { ...RULES, ...instead };
   const order = dependents(loss, new Set(targets));
   const found = new Map<Value, Value>();
   found.set(loss, g.constant(new Float32Array(1).fill(1), loss.shape));
   for (const value of order) {
     const dy = found.get(value);
     if (!dy) continue;
-    propagate(g, value, dy).forEach((contribution, position) => {
+    propagate(g, value, dy, rules).forEach((contribution, position) => {
       const input = value.inputs[position];
       if (!contribution || !input || !order.has(input)) return;
       const sum = found.get(input);
@@ -56,9 +66,9 @@ function dependents(loss: Value, targets: ReadonlySet<Value>): Set<Value> {
   return new Set(kept.sort((a, b) => b.id - a.id));
 }
 
-function propagate(g: GraphBuilder, value: Value, dy: Value): (Value | null)[] {
+function propagate(g: GraphBuilder, value: Value, dy: Value, rules: Rules): (Value | null)[] {
   const { operation } = value;
-  const rule = RULES[operation.kind] as Rule<typeof operation.kind> | undefined;
+  const rule = rules[operation.kind] as Rule<typeof operation.kind> | undefined;
   if (!rule) throw new CarryoverError('internal', `${operation.kind} has no gradient`);
   return rule(g, value, operation as never, dy);
 }
@@ -111,7 +121,7 @@ function scaleAndShiftGradients(
   return [g.backward({ kind: 'normaliseScaleGradient', epsilon }, inputs, dShift.shape), dShift];
 }
 
-const RULES: { [K in Operation['kind']]?: Rule<K> } = {
+const RULES: Rules = {
   input: () => [],
   parameter: () => [],
   constant: () => [],

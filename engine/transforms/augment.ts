@@ -139,7 +139,11 @@ function prepare(recipe: Recipe, channels: Channels): Prepared {
   return prepared;
 }
 
-function perChannel([red, green, blue]: [number, number, number], channels: Channels): number[] {
+/** What a recipe says of three channels, of as many as the images have. */
+export function perChannel(
+  [red, green, blue]: [number, number, number],
+  channels: Channels,
+): number[] {
   return channels === 1 ? [(red + green + blue) / 3] : [red, green, blue];
 }
 

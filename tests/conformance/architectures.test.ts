@@ -3,9 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { ArchitectureInput } from '../../contract/architecture.ts';
 import { architectureSchema } from '../../contract/architecture.ts';
-import { sizeOf } from '../../engine/graph/types.ts';
-import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
-import type { Weights } from '../../engine/models/registry.ts';
+import type { ModelOptions } from '../../engine/models/model.ts';
 import { buildModel, initialise } from '../../engine/models/registry.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import { targetsOf } from '../../engine/runtime/batch.ts';
@@ -13,6 +11,7 @@ import type { BatchSource } from '../../engine/train/loop.ts';
 import { recalibrate } from '../../engine/train/recalibrate.ts';
 import { GRADIENT, UPDATED, buildLossAndGradients } from '../../engine/train/step.ts';
 import { formula } from './support/formula.ts';
+import { normalisedWeights } from './support/formula-weights.ts';
 import { runOnnx } from './support/single.ts';
 
 interface Summary {
@@ -52,21 +51,6 @@ function optionsOf({ name, width, image, channels, dialect, classes, batch }: Ca
   return { architecture, classes, batch };
 }
 
-/** As `value` of architectures.py gives them. */
-function weightsOf(parameters: readonly ParameterSpec[], shift: number): Weights {
-  const names = parameters.map(({ name }) => name).sort();
-  return new Map(
-    parameters.map(({ name, shape }) => {
-      const values = formula(sizeOf(shape), names.indexOf(name));
-      const factor = Math.fround(4 / Math.sqrt(sizeOf(shape.slice(1))));
-      if (shape.length > 1) return [name, values.map((v) => v * factor)];
-      if (name.endsWith('running_var')) return [name, values.map((v) => 1 + v * 0.5)];
-      if (name.endsWith('.weight')) return [name, values.map((v) => 0.5 + v * 0.25)];
-      return [name, values.map((v) => v * shift)];
-    }),
-  );
-}
-
 function batchOf(reference: Case, salt: number, size = reference.batch): Batch {
   const { channels, image, classes } = reference;
   return {
@@ -102,7 +86,7 @@ describe.each(cases)('$name $dialect, width $width, $image px, $channels channel
     const batch = batchOf(reference, reference.salt);
     const targets = Object.entries(targetsOf(batch, options));
     const feeds = new Map([
-      ...weightsOf(parameters, reference.shift),
+      ...normalisedWeights(parameters, reference.shift),
       ['images', batch.images],
       ...targets,
     ]);
@@ -138,7 +122,7 @@ describe('recalibration', () => {
   const reference = cases.find(({ recalibrated }) => recalibrated) as Case;
   const options = optionsOf(reference);
   const { parameters } = buildModel(options);
-  const weights = weightsOf(parameters, reference.shift);
+  const weights = normalisedWeights(parameters, reference.shift);
   const settings = { threads: 1 };
 
   const source = (sizes: readonly number[]): Pick<BatchSource, 'evaluation'> => ({

@@ -4,14 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { trainingSchema } from '../../contract/study.ts';
 import { architectureSchema } from '../../contract/architecture.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
-import type { ModelOptions, ParameterSpec } from '../../engine/models/model.ts';
-import type { Weights } from '../../engine/models/registry.ts';
-import { sizeOf } from '../../engine/graph/types.ts';
+import type { ModelOptions } from '../../engine/models/model.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import { startingFrom, targetsOf } from '../../engine/runtime/batch.ts';
 import { OnnxTrainer } from '../../engine/runtime/onnx/trainer.ts';
 import { GRADIENT, buildLossAndGradients } from '../../engine/train/step.ts';
 import { formula } from './support/formula.ts';
+import { fixupWeights } from './support/formula-weights.ts';
 import { runOnnx } from './support/single.ts';
 import type { Summary } from './support/summaries.ts';
 import { expectClose, expectSummaries } from './support/summaries.ts';
@@ -42,19 +41,6 @@ interface Case {
 const file = new URL('../reference/fixup-resnet-training.json', import.meta.url);
 const { cases } = JSON.parse(await readFile(file, 'utf8')) as { cases: Case[] };
 
-function start(parameters: readonly ParameterSpec[]): Weights {
-  const names = parameters.map(({ name }) => name).sort();
-  return new Map(
-    parameters.map(({ name, shape, role }) => {
-      const values = formula(sizeOf(shape), names.indexOf(name));
-      if (role === 'scale') return [name, values.map((v) => 1 + v * 0.5)];
-      if (role === 'bias') return [name, values.map((v) => v * 0.25)];
-      const factor = Math.fround(4 / Math.sqrt(sizeOf(shape.slice(1))));
-      return [name, values.map((v) => v * factor)];
-    }),
-  );
-}
-
 function batchOf({ size, channels, image, classes }: Case, step: number): Batch {
   return {
     images: formula(size * channels * image * image, 1000 + step).map((v) => v * 4),
@@ -71,7 +57,7 @@ function optionsOf({ name, width, image, stem, channels, classes, size }: Case):
 describe.each(cases)('$name, width $width, $stem stem, $image px', (reference) => {
   const options = optionsOf(reference);
   const { graph, parameters } = buildLossAndGradients(options);
-  const weights = start(parameters);
+  const weights = fixupWeights(parameters);
 
   test('loss, logits and the norm and ends of every gradient are those of PyTorch', async () => {
     const batch = batchOf(reference, 0);
