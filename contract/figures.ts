@@ -12,6 +12,8 @@ export interface Axis {
   scale?: 'linear' | 'log';
   /** Values that the axis shows at least. */
   include?: number[];
+  /** Names of the positions 0, 1, ... of an axis without numbers. */
+  categories?: string[];
 }
 
 interface FigureBase {

@@ -202,17 +202,22 @@ export interface AnalysisState {
 }
 
 /** A claim of a study file, and how it is judged. Written before the run. */
-export const claimSchema = z.strictObject({
-  /** The paper's finding, in words. */
-  claim: z.string().min(1).max(500),
-  /** Key of the quantity that it is judged by. */
-  quantity: z.string().min(1).max(200),
-  /** Holds when the whole interval is above (below) it; fails when the whole interval is not. */
-  above: z.number().optional(),
-  below: z.number().optional(),
-  /** Where in the paper. */
-  source: z.string().max(200).optional(),
-});
+export const claimSchema = z
+  .strictObject({
+    /** The paper's finding, in words. */
+    claim: z.string().min(1).max(500),
+    /** Key of the quantity that it is judged by. */
+    quantity: z.string().min(1).max(200),
+    /** Holds when the whole interval is above (below) it; fails when the whole interval is not. */
+    above: z.number().optional(),
+    below: z.number().optional(),
+    /** Where in the paper. */
+    source: z.string().max(200).optional(),
+  })
+  .refine(
+    ({ above, below }) => above !== undefined || below !== undefined,
+    'give above, below or both',
+  );
 export type Claim = z.infer<typeof claimSchema>;
 
 /** A claim with what was measured. */

@@ -2,6 +2,9 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Place } from '../../engine/transforms/place.ts';
 import type { HostContext, JobHandle } from '../context.ts';
+import { computeAnalyses } from './analyses/run.ts';
+import { judgeClaims } from './analyses/claims.ts';
+import { viewOf } from './analyses/view.ts';
 import { checkPresent } from '../trainer/present.ts';
 import { issuesError } from './parse.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
@@ -161,14 +164,17 @@ async function conclude(
 ): Promise<void> {
   const tell = (phase: string, done: number, total: number, unit: string) =>
     handle.progress({ phase, done, total, unit, rate: null, secondsLeft: null });
-  const results = await computeResults(
+  const basic = await computeResults(
     context,
     studyId,
     study,
     (done, total) => tell('comparing runs', done, total, 'pairs'),
     handle.signal,
   );
-  storeResults(context.db, studyId, results);
+  const view = viewOf(context, studyId, study);
+  const analyses = await computeAnalyses(view, context, handle);
+  const claims = judgeClaims(context, study.spec.claims, analyses);
+  storeResults(context.db, studyId, { ...basic, analyses, claims });
   tell('writing the report', 0, 1, 'reports');
   await writeReport(context, studyId, handle.signal);
 }

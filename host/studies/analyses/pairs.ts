@@ -1,0 +1,84 @@
+/** Pairs of runs, and numbers of pairs with intervals over seeds. */
+import type { Quantity } from '../../../contract/figures.ts';
+import { jackknife } from '../../../engine/analysis/jackknife.ts';
+import type { StudyRun, StudyView } from './definition.ts';
+
+export interface RunPair {
+  /** `P-T/RI-T`: arms in the study's order. */
+  kind: string;
+  a: StudyRun;
+  b: StudyRun;
+}
+
+/** Runs of the study's own arms under one shuffle, in the order of arms, then seeds. */
+export function armRuns({ study: { spec }, runs }: StudyView, shuffle = 'none'): StudyRun[] {
+  return Object.keys(spec.arms).flatMap((arm) =>
+    spec.seeds.flatMap((seed) =>
+      runs.filter((run) => run.arm === arm && run.seed === seed && run.shuffle === shuffle),
+    ),
+  );
+}
+
+/** All pairs of the study's own arms under one shuffle. */
+export function runPairs(view: StudyView, shuffle = 'none'): RunPair[] {
+  const own = armRuns(view, shuffle);
+  return own.flatMap((a, index) =>
+    own.slice(index + 1).map((b) => ({ kind: `${a.arm}/${b.arm}`, a, b })),
+  );
+}
+
+/** The first arm that starts from pretrained weights, and the first random one; null: none. */
+export function comparedArms({ study: { spec } }: StudyView): {
+  pretrained: string | null;
+  random: string | null;
+} {
+  const arms = Object.entries(spec.arms);
+  const find = (random: boolean) =>
+    arms.find(([, { init }]) => (init === 'random') === random)?.[0] ?? null;
+  return { pretrained: find(false), random: find(true) };
+}
+
+/** A number of one pair. */
+export interface PairValue {
+  kind: string;
+  seeds: readonly [number, number];
+  value: number;
+}
+
+type Estimate = Pick<Quantity, 'value' | 'interval' | 'method' | 'n'>;
+
+/** Mean over the pairs of a kind, with the jackknife interval over seeds. */
+export function overPairs(values: readonly PairValue[], kind: string): Estimate {
+  return estimate(values, (kept) => meanOf(kept, kind));
+}
+
+/** The mean of one kind less that of another; a seed is left out of both at once. */
+export function pairDifference(
+  values: readonly PairValue[],
+  kind: string,
+  other: string,
+): Estimate {
+  return estimate(values, (kept) => {
+    const [first, second] = [meanOf(kept, kind), meanOf(kept, other)];
+    return first === null || second === null ? null : first - second;
+  });
+}
+
+function estimate(
+  values: readonly PairValue[],
+  statistic: (kept: readonly PairValue[]) => number | null,
+): Estimate {
+  const seeds = [...new Set(values.flatMap((each) => each.seeds))];
+  const { value, interval } = jackknife(seeds.length, (kept) => {
+    const own = new Set(kept.map((at) => seeds[at]!));
+    return statistic(values.filter((each) => each.seeds.every((seed) => own.has(seed))));
+  });
+  const method = `jackknife over ${seeds.length} seeds`;
+  return { value, interval, method, n: values.length };
+}
+
+function meanOf(values: readonly PairValue[], kind: string): number | null {
+  const own = values.filter((each) => each.kind === kind);
+  if (own.length === 0) return null;
+  return own.reduce((sum, { value }) => sum + value, 0) / own.length;
+}

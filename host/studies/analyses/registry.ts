@@ -1,0 +1,13 @@
+/** The analyses there are. */
+import type { AnalysisName } from '../../../contract/study-analyses.ts';
+import type { AnalysisDefinition } from './definition.ts';
+import { distance } from './distance/index.ts';
+
+const DEFINITIONS = [distance];
+
+/** The definition of an analysis. Every name of the contract has one. */
+export function definitionOf(name: AnalysisName): AnalysisDefinition<AnalysisName> {
+  const found = DEFINITIONS.find((each) => each.name === name);
+  if (!found) throw new Error(`there is no analysis ${name}`);
+  return found as unknown as AnalysisDefinition<AnalysisName>;
+}
