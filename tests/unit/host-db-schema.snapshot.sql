@@ -275,6 +275,17 @@ CREATE TABLE studies (
   finished_at TEXT
 ) STRICT;
 
+CREATE TABLE study_analyses (
+  id TEXT PRIMARY KEY, -- hash of name, version, options, what was measured, and the runs' weights
+  name TEXT NOT NULL,
+  title TEXT NOT NULL,
+  options_json TEXT NOT NULL,
+  runs_json TEXT NOT NULL, -- [run id]
+  result_json TEXT NOT NULL, -- { quantities, figures, tables, notes }
+  seconds REAL NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE "study_images" (
   study_id TEXT NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
   image_id INTEGER NOT NULL REFERENCES images (id),

@@ -11,3 +11,8 @@ export function definitionOf(name: AnalysisName): AnalysisDefinition<AnalysisNam
   if (!found) throw new Error(`there is no analysis ${name}`);
   return found as unknown as AnalysisDefinition<AnalysisName>;
 }
+
+/** Whether an entry of a study is one of these: the basic ones are not. */
+export function isDefined(name: string): name is AnalysisName {
+  return DEFINITIONS.some((each) => each.name === name);
+}

@@ -8,7 +8,7 @@ import type {
   AnalysisState,
   StudyAnalysis,
 } from '../../../contract/study-analyses.ts';
-import { ANALYSIS_NAMES, entryName, optionsOf } from '../../../contract/study-analyses.ts';
+import { entryName, optionsOf } from '../../../contract/study-analyses.ts';
 import type { HostContext, JobHandle } from '../../context.ts';
 import { fileError, writeFileAtomic } from '../../files.ts';
 import { RateMeter } from '../../jobs/rate.ts';
@@ -16,7 +16,7 @@ import { startChild } from '../child.ts';
 import { canonicalJson } from '../identity.ts';
 import type { AnalysisDefinition, Planned, StudyView } from './definition.ts';
 import type { MeasureJob, MeasureMessage } from './protocol.ts';
-import { definitionOf } from './registry.ts';
+import { definitionOf, isDefined } from './registry.ts';
 import { analysisFolder, findStudyAnalysis, storeStudyAnalysis } from './store.ts';
 import { weightsFiles } from './view.ts';
 
@@ -55,8 +55,7 @@ export async function computeAnalyses(
 }
 
 function namesIn({ study }: StudyView): AnalysisName[] {
-  const known = new Set<string>(ANALYSIS_NAMES);
-  return study.spec.analyses.map(entryName).filter((name) => known.has(name)) as AnalysisName[];
+  return study.spec.analyses.map(entryName).filter((name) => isDefined(name));
 }
 
 /** One analysis of a study, from the store where it is there. */
