@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import pack from '../package.json' with { type: 'json' };
 import * as agreement from './commands/agreement.ts';
 import * as cache from './commands/cache.ts';
+import * as cka from './commands/cka.ts';
 import * as compare from './commands/compare.ts';
 import * as datasets from './commands/datasets.ts';
 import * as demo from './commands/demo.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   runs,
   compare,
   agreement,
+  cka,
   shuffle,
   weights,
   zoo,
