@@ -50,7 +50,11 @@ async function compare(pathA: string, pathB: string, options: CkaOptions): Promi
     throw new CarryoverError(
       'bad-input',
       `${pathA} has ${a.rows} images (rows), ${pathB} has ${b.rows}`,
-      { file: pathB, value: b.rows, wayOut: 'give features of the same images in the same order' },
+      {
+        file: pathB,
+        value: String(b.rows),
+        wayOut: 'give features of the same images in the same order',
+      },
     );
   }
   const { biased, permutations, replicates, seed, json } = options;
@@ -65,18 +69,22 @@ function readFeatures(path: string): Features {
   const { shape, data: values } = readNpy(path);
   const [rows = 0, ...rest] = shape;
   const dimensions = rest.reduce((product, side) => product * side, 1);
-  const refuse = (what: string, value: unknown, wayOut: string): never => {
+  const refuse = (what: string, value: string, wayOut: string): never => {
     throw new CarryoverError('bad-input', `${path}: ${what}`, { file: path, value, wayOut });
   };
   if (shape.length < 2 || dimensions === 0) {
-    refuse(`its shape [${shape.join(', ')}] has no features`, shape, 'save an array [image, feature]');
+    refuse(
+      `its shape [${shape.join(', ')}] has no features`,
+      shape,
+      'save an array [image, feature]',
+    );
   }
-  if (rows < 4) refuse(`${rows} images; CKA needs 4 or more`, rows, 'take more images');
+  if (rows < 4) refuse(`${rows} images; CKA needs 4 or more`, String(rows), 'take more images');
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
     const [row, column] = [Math.floor(wrong / dimensions), wrong % dimensions];
     const what = `the value in row ${row}, column ${column} is ${values[wrong]} in single precision`;
-    refuse(what, values[wrong], 'leave out images with values that are not finite');
+    refuse(what, String(values[wrong]), 'leave out images with values that are not finite');
   }
   return { values, rows, dimensions };
 }

@@ -178,7 +178,7 @@ function centredPair({ x, y }: GramPair, estimator: Estimator): GramPair {
 function checkCount(rows: number): void {
   if (rows >= FEWEST) return;
   throw new CarryoverError('bad-input', `CKA needs ${FEWEST} images or more, not ${rows}`, {
-    value: rows,
+    value: String(rows),
     wayOut: 'take the features of more images',
   });
 }

