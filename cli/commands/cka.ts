@@ -75,7 +75,7 @@ function readFeatures(path: string): Features {
   if (shape.length < 2 || dimensions === 0) {
     refuse(
       `its shape [${shape.join(', ')}] has no features`,
-      shape,
+      String(shape),
       'save an array [image, feature]',
     );
   }
