@@ -218,13 +218,40 @@ export function splitKindOf({
   return kind ?? (grouped ? 'stratified-grouped' : 'stratified');
 }
 
+/**
+ * Controls that keep only low-level statistics of pretrained weights: values permuted within each
+ * tensor; filters redrawn from a Gaussian of their mean and covariance; the random start at the
+ * pretrained tensors' standard deviations.
+ */
+export const REDRAWN = ['permuted', 'gaussian', 'rescaled'] as const;
+export type Redrawn = (typeof REDRAWN)[number];
+
+/** The stages up to and with this one are copied; absent: all that can be. */
+const keepTo = z.string().min(1).optional();
+
 const init = z.union([
   z.literal('random'),
   z.strictObject({
     /** `<pretraining>@last`, `<pretraining>@<epoch>`, or the name of an imported checkpoint. */
     checkpoint: z.string().min(1),
+    weights: z.enum(REDRAWN).optional(),
+    'keep-to': keepTo,
+  }),
+  z.strictObject({
+    /** Another arm of the study: its run of the same seed and shuffle. */
+    arm: z.string().min(1),
+    epoch: z.union([z.literal('last'), z.int().min(0)]),
+    'keep-to': keepTo,
   }),
 ]);
+
+const arm = z.strictObject({
+  init,
+  training: trainingOverride.optional(),
+  /** Instead of `data.per-class`. */
+  'per-class': count.optional(),
+});
+export type Arm = z.infer<typeof arm>;
 
 const shuffle = z.union([z.literal('none'), z.literal('pixel'), count]);
 export type Shuffle = z.infer<typeof shuffle>;
@@ -248,9 +275,7 @@ export const studySchema = z.strictObject({
     subgroups: z.array(z.string().min(1)).max(20).default([]),
   }),
   architecture: architectureSchema,
-  arms: z
-    .record(name, z.strictObject({ init, training: trainingOverride.optional() }))
-    .refine((arms) => Object.keys(arms).length > 0, 'at least one arm'),
+  arms: z.record(name, arm).refine((arms) => Object.keys(arms).length > 0, 'at least one arm'),
   seeds: z.array(seed).min(1),
   shuffles: z.array(shuffle).min(1).default(['none']),
   recipe: recipeSchema.prefault({}),

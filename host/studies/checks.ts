@@ -2,11 +2,12 @@ import { legalBlockSizes } from '../../engine/transforms/shuffle.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { entryName } from '../../contract/study-analyses.ts';
+import { analysisArms } from './analysis-arms.ts';
+import { checkArms, checkKeptStages } from './checks-starts.ts';
 import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
-import { problem, unknownName, type Problem } from './issues.ts';
-import { pretrainingTraining } from './overrides.ts';
+import { problem, type Problem } from './issues.ts';
 import type { WrittenStudy } from './parse.ts';
-import { checkpointOf, pretrainingOf, readStart, type Start } from './starts.ts';
+import { checkpointOf, pretrainingOf, readStart } from './starts.ts';
 
 /** 1234 is added to the seed of a shuffle, within 32 bits. */
 const HIGHEST_SHUFFLE_SEED = 0xffffffff - 1234;
@@ -18,11 +19,12 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
   const overrides = checkOverrides(spec);
   const architecture = checkArchitecture(spec);
   const sound = overrides.length === 0 && architecture.length === 0;
-  return [
+  const problems = [
     ...overrides,
     ...architecture,
     ...checkData(spec, written),
     ...(overrides.length === 0 ? checkArms(spec) : []),
+    ...(sound ? checkKeptStages(spec) : []),
     ...checkPretraining(spec),
     ...repeated(spec.seeds, ['seeds'], 'seed'),
     ...repeated(spec.shuffles, ['shuffles'], 'shuffle'),
@@ -33,6 +35,8 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
     ...checkRecipe(spec.recipe, ['recipe']),
     ...checkAnalyses(spec),
   ];
+  if (problems.length > 0) return problems;
+  return analysisArms(spec).problems;
 }
 
 /** What keeps the network from being built. */
@@ -89,44 +93,6 @@ function checkSplit(split: StudySpec['data']['split'], { data }: WrittenStudy): 
     at(share, 'the kind given takes the sides as the source has them; leave this out');
   }
   return problems;
-}
-
-function checkArms(spec: StudySpec): Problem[] {
-  const seen = new Map<string, string>();
-  return Object.entries(spec.arms).flatMap(([arm, { init, training }]) => {
-    const start = readStart(init);
-    const path = start === 'random' ? ['arms', arm, 'init'] : ['arms', arm, 'init', 'checkpoint'];
-    const problems = checkStart(spec, start, path);
-    const key = JSON.stringify([startKey(spec, start), training ?? {}]);
-    const twin = seen.get(key);
-    seen.set(key, arm);
-    if (twin !== undefined) problems.push(problem(path, `the same start as arm "${twin}"`));
-    return problems;
-  });
-}
-
-function startKey(spec: StudySpec, start: Start): string {
-  const source = pretrainingOf(start);
-  if (source === null) return JSON.stringify(start);
-  const last = pretrainingTraining(spec, source.pretraining).epochs;
-  return `${source.pretraining}@${source.epoch === 'last' ? last : source.epoch}`;
-}
-
-function checkStart(spec: StudySpec, start: Start, path: Path): Problem[] {
-  const source = pretrainingOf(start);
-  const name = checkpointOf(start);
-  if (name !== null && Object.hasOwn(spec.pretraining, name)) {
-    const message = `which epoch of the pretraining "${name}"? ${name}@last, or ${name}@EPOCH`;
-    return [{ path, message, suggestion: `${name}@last` }];
-  }
-  if (source === null) return [];
-  const { pretraining, epoch } = source;
-  if (!Object.hasOwn(spec.pretraining, pretraining)) {
-    return [unknownName(path, 'pretraining', pretraining, Object.keys(spec.pretraining))];
-  }
-  const { epochs } = pretrainingTraining(spec, pretraining);
-  if (epoch === 'last' || epoch <= epochs) return [];
-  return [problem(path, `"${pretraining}" has ${epochs} epochs; there is no epoch ${epoch}`)];
 }
 
 /** Pretrainings that no arm names; none as long as an arm names one that does not exist. */

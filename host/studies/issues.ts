@@ -126,14 +126,26 @@ function describeUnion(
   const wrongKind = (each: ZodIssue) =>
     each.path.length === 0 && (each.code === 'invalid_type' || each.code === 'invalid_value');
   const possible = issue.errors.filter((branch) => !branch.some(wrongKind));
-  // Of kinds told apart by a key, the one whose key was given.
-  const otherKind = (each: ZodIssue) => each.path.length === 1 && each.code === 'invalid_value';
-  const meant = possible.find((branch) => !branch.some(otherKind)) ?? possible[0];
+  // Of kinds told apart by the key `kind`, the one that was given.
+  const otherKind = (each: ZodIssue) =>
+    each.path.length === 1 && each.path[0] === 'kind' && each.code === 'invalid_value';
+  const sameKind = possible.filter((branch) => !branch.some(otherKind));
+  // Of mappings with other keys, the one that knows most of those given.
+  const meant = (sameKind.length > 0 ? sameKind : possible)
+    .toSorted((a, b) => unknownKeys(a) - unknownKeys(b))
+    .at(0);
   if (meant) return meant.flatMap((each) => describe(each, [...path, ...each.path], root));
   const others = issue.errors
     .flat()
     .flatMap((each) => (each.code === 'invalid_type' ? [kindOf(each.expected, path)] : []));
   return [wrongWord(path, valueAt(root, path), others)];
+}
+
+function unknownKeys(branch: readonly ZodIssue[]): number {
+  return branch.reduce(
+    (sum, each) => sum + (each.code === 'unrecognized_keys' ? each.keys.length : 0),
+    0,
+  );
 }
 
 function kindOf(expected: string, path: PropertyKey[]): string {

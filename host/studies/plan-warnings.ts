@@ -1,13 +1,14 @@
 /** What people should know of a study before it runs, and of a run afterwards. */
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
-import { rateFactor, type StudySpec, type Training } from '../../contract/study.ts';
+import { rateFactor, type Redrawn, type StudySpec, type Training } from '../../contract/study.ts';
 import { asksFor } from '../../contract/study-analyses.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
 import type { RunSpec } from './plan.ts';
-import type { Sides } from './sides.ts';
+import { drawFew, type Sides } from './sides.ts';
+import { lowDataWarnings } from './side-warnings.ts';
 import { checkpointOf, readStart } from './starts.ts';
 
 const STOPPED_SPEED =
@@ -15,6 +16,15 @@ const STOPPED_SPEED =
 
 const FINDING_SPEED =
   'accuracy is the share of known findings that are right at probability 1/2; optimisation speed is the mean of it';
+
+const REDRAWN_START: Record<Redrawn, string> = {
+  permuted:
+    'starts from the pretrained values in random order within each tensor; running statistics as they were',
+  gaussian:
+    'starts from Gaussian draws with the mean and covariance of the pretrained filters (other tensors: mean and variance); running statistics as they were',
+  rescaled:
+    'starts at random, every tensor at the standard deviation that it has in the pretrained weights; running statistics as they were',
+};
 
 /** What to know of a study of findings. */
 export function findingWarnings(spec: StudySpec, names: readonly string[]): string[] {
@@ -24,8 +34,9 @@ export function findingWarnings(spec: StudySpec, names: readonly string[]): stri
 }
 
 /** What is unusual about a run. */
-export function runNotes({ training, shuffle, findings }: RunSpec): string[] {
+export function runNotes({ training, shuffle, findings, start }: RunSpec): string[] {
   const notes: string[] = findings ? [FINDING_SPEED] : [];
+  if (start !== 'random' && start.weights) notes.push(REDRAWN_START[start.weights]);
   const every = training['evaluate-every'];
   if (every !== 1) {
     notes.push(`optimisation speed is the mean over every ${every}th epoch and the last only`);
@@ -90,6 +101,18 @@ function armWarnings(spec: StudySpec, arm: string): string[] {
     );
   }
   return warnings;
+}
+
+/** Of arms that learn from other images than the study says. */
+export function armDataWarnings(spec: StudySpec, { allTrain, classNames }: Sides): string[] {
+  return Object.entries(spec.arms).flatMap(([arm, { 'per-class': most }]) => {
+    if (most === undefined) return [];
+    const few = lowDataWarnings(most, drawFew(most, spec, allTrain), classNames);
+    return [
+      `arm "${arm}" learns from at most ${most} images of each class: arms differ in more than their start`,
+      ...few.map((each) => `arm "${arm}": ${each}`),
+    ];
+  });
 }
 
 function isFineTuned({ 'fine-tuning': tuning }: Training): boolean {

@@ -1,20 +1,33 @@
 import type { Database } from 'better-sqlite3';
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
-import type { Recipe, Shuffle, StudyPlan, StudySpec, Training } from '../../contract/study.ts';
+import type {
+  Recipe,
+  Redrawn,
+  Shuffle,
+  StudyPlan,
+  StudySpec,
+  Training,
+} from '../../contract/study.ts';
 import { findingsSchema } from '../../contract/findings.ts';
 import { listNames } from '../datasets/read.ts';
 import { imagesOf } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { leakWarnings, withoutTested, type Tested } from './leaks.ts';
-import { ENGINE_FORMAT, runIdOf, sha256 } from './identity.ts';
+import { ENGINE_FORMAT } from './identity.ts';
 import { problem, type Problem } from './issues.ts';
 import { chooseFindings, labelled, withoutSmallClasses } from './labelling.ts';
 import type { ChosenFindings, Labelled } from './labelling.ts';
-import { armTraining, pretrainingTraining } from './overrides.ts';
-import { classWeightProblems, findingWarnings, runNotes, specWarnings } from './plan-warnings.ts';
-import { checkpointOf, pretrainingOf, readStart } from './starts.ts';
+import { pretrainingTraining } from './overrides.ts';
+import {
+  armDataWarnings,
+  classWeightProblems,
+  findingWarnings,
+  specWarnings,
+} from './plan-warnings.ts';
+import { TargetPlanner, type TargetLayout } from './plan-targets.ts';
+import { digest, keepStarts, plannedRun, policiesOf } from './planned-run.ts';
+import { withAnalysisArms } from './analysis-arms.ts';
 import { stagesOf } from './checks-training.ts';
-import { feedingWarnings } from './checkpoint-defaults.ts';
 import { resolveCheckpoints, resolveDomains, resolveSet, resolveTarget } from './resolve.ts';
 import { divide, type Sides } from './sides.ts';
 import { subgroupProblems } from './subgroups.ts';
@@ -32,7 +45,7 @@ export type RunSpec = {
   seed: number;
   shuffle: Shuffle;
   /** `checkpoint`: SHA-256 of the weights of an imported one. */
-  start: 'random' | { run: string; epoch: number } | { checkpoint: string };
+  start: 'random' | (({ run: string; epoch: number } | { checkpoint: string }) & Taken);
   data: {
     domains: string[];
     train: ItemsDigest;
@@ -40,6 +53,13 @@ export type RunSpec = {
     test: ItemsDigest | null;
   };
 };
+
+/** What of its start a run takes, where that is not all but the head, as it is. */
+export interface Taken {
+  weights?: Redrawn;
+  'keep-to'?: string;
+  head?: true;
+}
 
 /** Content hashes and class indices (or targets) of a list of images, hashed in their order. */
 export interface ItemsDigest {
@@ -70,6 +90,8 @@ export interface ExpandedStudy {
   /** Pretraining runs first, so that every run comes after what it starts from. */
   runs: PlannedRun[];
   sides: Sides;
+  /** Arms that analyses ask for whose runs are those of another arm. */
+  shared: { arm: string; run: string }[];
   /** What was tested and seen before although it should not have been; among the warnings too. */
   leaks: string[];
   warnings: string[];
@@ -81,13 +103,14 @@ export type Expansion =
 /** Lays a specification out over the data in the database, or says what does not fit. */
 export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const problems: Problem[] = [];
+  const whole = withAnalysisArms(spec);
   const target = resolveTarget(db, spec, problems);
   const checkpoints = resolveCheckpoints(db, spec, problems);
   const sides = target && divide({ db, spec, dataset: target.dataset }, target.images);
-  const pretraining = Object.keys(spec.pretraining).map((name) =>
+  const pretraining = Object.keys(whole.pretraining).map((name) =>
     planPretraining(
       db,
-      spec,
+      whole,
       name,
       { datasetId: target?.dataset.id, test: sides?.test ?? [] },
       problems,
@@ -102,7 +125,7 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   );
   if (problems.length > 0) return { study: null, problems };
   const { dataset, domains } = target;
-  return assemble({ spec, dataset, domains, sides, checkpoints }, sources);
+  return assemble({ spec: whole, dataset, domains, sides, checkpoints }, spec, sources);
 }
 
 interface Source {
@@ -111,9 +134,12 @@ interface Source {
   warnings: string[];
 }
 
-type Layout = Pick<TargetPlace, 'spec' | 'dataset' | 'domains' | 'sides' | 'checkpoints'>;
-
-function assemble(layout: Layout, sources: Source[]): Expansion {
+/** `own`: the study without what analyses add. */
+function assemble(
+  layout: Omit<TargetLayout, 'parents' | 'seenBy'>,
+  own: StudySpec,
+  sources: Source[],
+): Expansion {
   const { spec, dataset, sides, checkpoints } = layout;
   const parents = new Map(sources.map(({ name, run }) => [name, run]));
   const seenBy = new Map(
@@ -122,34 +148,47 @@ function assemble(layout: Layout, sources: Source[]): Expansion {
       leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
     ]),
   );
-  const targets = Object.keys(spec.arms).flatMap((arm) =>
-    spec.seeds.flatMap((seed) =>
-      spec.shuffles.map((shuffle) =>
-        planTarget({ ...layout, arm, seed, shuffle, parents, seenBy }),
-      ),
-    ),
-  );
-  const byId = new Map<string, PlannedRun>();
-  for (const run of [...sources.map((source) => source.run), ...targets]) {
-    const twin = byId.get(run.id);
-    if (twin && twin.spec.kind === 'target') {
-      const message = `arms "${twin.arm}" and "${run.arm}" are the same runs: they start from the same weights`;
-      return { study: null, problems: [problem(['arms', run.arm], message)] };
+  const planner = new TargetPlanner({ ...layout, parents, seenBy });
+  for (const arm of Object.keys(spec.arms)) {
+    const shuffles = Object.hasOwn(own.arms, arm) ? own.shuffles : (['none'] as const);
+    for (const seed of spec.seeds) {
+      for (const shuffle of shuffles) planner.plan({ arm, seed, shuffle });
     }
-    if (twin) run.keepEpochs = [...new Set([...twin.keepEpochs, ...run.keepEpochs])];
-    byId.set(run.id, run);
   }
+  const { runs, shared, problems } = distinct(own, [
+    ...sources.map((source) => source.run),
+    ...planner.runs,
+  ]);
+  if (problems.length > 0) return { study: null, problems };
+  keepStarts(runs);
   const seen = [...seenBy.values()].flat();
   const warnings = [
     ...sides.warnings,
     ...sources.flatMap((source) => source.warnings),
     ...seen,
-    ...specWarnings(spec, [...checkpoints.values()]),
-    ...(sides.findings ? findingWarnings(spec, sides.classNames) : []),
+    ...specWarnings(own, [...checkpoints.values()]),
+    ...armDataWarnings(own, sides),
+    ...(sides.findings ? findingWarnings(own, sides.classNames) : []),
   ];
   const leaks = [...sides.leaks, ...seen];
-  const runs = [...byId.values()];
-  return { study: { spec, dataset, runs, sides, leaks, warnings }, problems: [] };
+  return { study: { spec: own, dataset, runs, sides, shared, leaks, warnings }, problems: [] };
+}
+
+/** Every run once. Arms of the study must not be the same runs; those that analyses add may. */
+function distinct(own: StudySpec, all: readonly PlannedRun[]) {
+  const byId = new Map<string, PlannedRun>();
+  const shared: ExpandedStudy['shared'] = [];
+  const problems: Problem[] = [];
+  for (const run of all) {
+    const twin = byId.get(run.id);
+    if (!twin) byId.set(run.id, run);
+    else if (run.spec.kind === 'pretraining') continue;
+    else if (Object.hasOwn(own.arms, run.arm) && Object.hasOwn(own.arms, twin.arm)) {
+      const message = `arms "${twin.arm}" and "${run.arm}" are the same runs: they start from the same weights`;
+      return { runs: [], shared, problems: [problem(['arms', run.arm], message)] };
+    } else shared.push({ arm: run.arm, run: twin.id });
+  }
+  return { runs: [...byId.values()], shared, problems };
 }
 
 function planPretraining(
@@ -179,8 +218,7 @@ function planPretraining(
     return null;
   }
   const runSpec = pretrainingSpec(spec, name, domains, source);
-  const keepEpochs = startEpochs(spec, name);
-  const rest = { validation: null, test: null, checkpoint: null, keepEpochs };
+  const rest = { validation: null, test: null, checkpoint: null };
   const run = plannedRun(runSpec, { arm: 'P', dataset, train: source.images, ...rest });
   return { name, run, warnings };
 }
@@ -218,99 +256,6 @@ function pretrainingSpec(
     start: 'random',
     data: { domains, train: digest(train, classNames), validation: null, test: null },
   };
-}
-
-/** Epochs of a pretraining that arms start from. */
-function startEpochs(spec: StudySpec, name: string): number[] {
-  const epochs = Object.values(spec.arms).flatMap(({ init }) => {
-    const start = pretrainingOf(readStart(init));
-    if (start?.pretraining !== name) return [];
-    return [start.epoch === 'last' ? pretrainingTraining(spec, name).epochs : start.epoch];
-  });
-  return [...new Set(epochs)].sort((a, b) => a - b);
-}
-
-interface TargetPlace {
-  spec: StudySpec;
-  dataset: StudyDataset;
-  domains: string[];
-  sides: Sides;
-  arm: string;
-  seed: number;
-  shuffle: Shuffle;
-  /** By their names in the study. */
-  parents: ReadonlyMap<string, PlannedRun>;
-  checkpoints: ReadonlyMap<string, CheckpointSummary>;
-  /** Leaks by the names of the pretrainings that saw what is tested. */
-  seenBy: ReadonlyMap<string, string[]>;
-}
-
-function planTarget(place: TargetPlace): PlannedRun {
-  const { spec, dataset, domains, sides, arm, seed, shuffle, checkpoints } = place;
-  const { train, test, classNames } = sides;
-  const validation = sides.validation.length === 0 ? null : sides.validation;
-  const digests = {
-    train: digest(train, classNames),
-    validation: validation && digest(validation, classNames),
-    test: digest(test, classNames),
-  };
-  const runSpec: RunSpec = {
-    format: ENGINE_FORMAT,
-    kind: 'target',
-    architecture: spec.architecture,
-    classNames,
-    ...policiesOf(sides.findings),
-    recipe: recipeUnder(spec.recipe, shuffle),
-    training: armTraining(spec, arm),
-    seed,
-    shuffle,
-    start: startOf(place),
-    data: { domains, ...digests },
-  };
-  const name = checkpointOf(readStart(spec.arms[arm]!.init));
-  const checkpoint = name === null ? null : checkpoints.get(name)!;
-  const images = { train, validation, test };
-  const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
-  const source = pretrainingOf(readStart(spec.arms[arm]!.init));
-  const seen = source === null ? [] : (place.seenBy.get(source.pretraining) ?? []);
-  const notes = [...sides.leaks, ...seen, ...feeding];
-  return plannedRun(runSpec, { arm, dataset, ...images, checkpoint, keepEpochs: [] }, notes);
-}
-
-function startOf({ spec, arm, parents, checkpoints }: TargetPlace): RunSpec['start'] {
-  const start = readStart(spec.arms[arm]!.init);
-  if (start === 'random') return 'random';
-  if ('checkpoint' in start) return { checkpoint: checkpoints.get(start.checkpoint)!.sha256 };
-  const parent = parents.get(start.pretraining)!;
-  const epoch = start.epoch === 'last' ? parent.spec.training.epochs : start.epoch;
-  return { run: parent.id, epoch };
-}
-
-function policiesOf(findings: ChosenFindings | null): Pick<RunSpec, 'findings'> {
-  if (findings === null) return {};
-  const { uncertain, blank } = findings;
-  return { findings: { uncertain, blank } };
-}
-
-/** As in the paper's code, a shuffled run is trained without augmentation (its `_noaug` recipes). */
-export function recipeUnder(recipe: Recipe, shuffle: Shuffle): Recipe {
-  return shuffle === 'none' ? recipe : { ...recipe, augment: 'none' };
-}
-
-function plannedRun(
-  spec: RunSpec,
-  rest: Omit<PlannedRun, 'id' | 'spec' | 'notes'>,
-  notes: string[] = [],
-): PlannedRun {
-  return { id: runIdOf(spec), spec, ...rest, notes: [...runNotes(spec), ...notes] };
-}
-
-function digest(images: readonly StudyImage[], classNames: readonly string[]): ItemsDigest {
-  const indices = new Map(classNames.map((name, index) => [name, index]));
-  const labelOf = ({ labels, targets }: StudyImage) =>
-    targets ? targets.map((target) => target ?? '-').join() : indices.get(labels[0]!);
-  const lines = images.map((image) => `${image.sha256} ${labelOf(image)}\n`);
-  return { images: images.length, sha256: sha256(lines.join('')) };
 }
 
 /** The plan as people see it. `done` tells which runs need no more work. */

@@ -14,7 +14,7 @@ import { sha256 } from './identity.ts';
 import { issuesError } from './parse.ts';
 import type { PlannedRun } from './plan.ts';
 import { expandStudy } from './plan.ts';
-import { weightsFile } from './run-files.ts';
+import { startFile } from './run-files.ts';
 import { readStudy } from './save.ts';
 import { trainerJob } from './training.ts';
 import type { Turns } from './turns.ts';
@@ -66,16 +66,12 @@ function runOf(context: HostContext, yaml: string, arm: string): { name: string;
 /** What the arm starts from must have been trained. */
 function requireStart(context: HostContext, { arm, spec }: PlannedRun, arms: string[]): void {
   if (typeof spec.start === 'string' || 'checkpoint' in spec.start) return;
-  if (weightsFile(context, spec.start.run, spec.start.epoch) !== null) return;
+  if (startFile(context, spec.start) !== null) return;
   const others = arms.filter((each) => each !== arm).join(' or ');
-  throw new CarryoverError(
-    'conflict',
-    `the pretraining that "${arm}" starts from is not trained yet`,
-    {
-      value: arm,
-      wayOut: `run the study first (its pretraining is kept)${others && `, or search with ${others}`}`,
-    },
-  );
+  throw new CarryoverError('conflict', `the run that "${arm}" starts from is not trained yet`, {
+    value: arm,
+    wayOut: `run the study first (what it trains is kept)${others && `, or search with ${others}`}`,
+  });
 }
 
 async function search(

@@ -71,6 +71,23 @@ export function weightsFile(place: Place, runId: string, epoch: number): string 
   return join(runFolder(place, runId), file.name);
 }
 
+/**
+ * The weights that a run starts from, or null when they are not there: the last epoch of a run that
+ * was stopped early is the one that it stands for.
+ */
+export function startFile(
+  place: Place,
+  { run, epoch }: { run: string; epoch: number },
+): string | null {
+  const best = place.db
+    .prepare<[string, number], number>(
+      'SELECT best_epoch FROM runs WHERE id = ? AND epochs = ? AND best_epoch IS NOT NULL',
+    )
+    .pluck()
+    .get(run, epoch);
+  return weightsFile(place, run, best ?? epoch);
+}
+
 /** The logits of a run on a split after its last epoch, or null. */
 export function logitsFile(place: Place, runId: string, split: 'train' | 'test'): RunFile | null {
   const files = runFiles(place.db, runId);

@@ -18,6 +18,8 @@ import { readTimes } from './times.ts';
 /** The sides of a study's data, after classes that cannot be learnt or scored are gone. */
 export interface Sides {
   train: StudyImage[];
+  /** The same before `per-class` took most of them. */
+  allTrain: StudyImage[];
   /** Taken from the training side, or as the source gives it; empty where there is none. */
   validation: StudyImage[];
   test: StudyImage[];
@@ -55,7 +57,8 @@ export function divide(source: Source, images: StudyImage[]): Sides {
   const given = kept.images.some(({ id }) => parts.get(id) === 'validation');
   const whole = partsOf(kept, parts);
   if (data.split.validation > 0 && !given) takeValidation(spec, kept, parts, times);
-  if (data['per-class'] !== undefined) takeFew(data['per-class'], spec, kept, parts);
+  const allTrain = partsOf(kept, parts).train;
+  if (data['per-class'] !== undefined) takeFew(data['per-class'], spec, allTrain, parts);
   const sides = partsOf(kept, parts);
   problems.push(...sideProblems(spec, { ...sides, all, enough, kept }));
   warnings.push(
@@ -66,7 +69,7 @@ export function divide(source: Source, images: StudyImage[]): Sides {
   if (leaks.length > 0 && !data.split['allow-leaks']) problems.push(leakProblem(spec, leaks));
   const groupedBy = groupingText(spec, dataset, sides);
   return {
-    ...sides,
+    ...{ ...sides, allTrain },
     ...{ classNames: kept.classNames, findings: kept.findings, groupedBy, leaks },
     warnings: [...leaks, ...warnings],
     problems,
@@ -74,7 +77,7 @@ export function divide(source: Source, images: StudyImage[]): Sides {
 }
 
 const NOTHING: Omit<Sides, 'findings' | 'problems'> = {
-  ...{ train: [], validation: [], test: [], classNames: [] },
+  ...{ train: [], allTrain: [], validation: [], test: [], classNames: [] },
   ...{ groupedBy: '', leaks: [], warnings: [] },
 };
 
@@ -155,12 +158,24 @@ function learnable(all: Labelled, parts: Parts, warnings: string[]): string[] {
   return classNames.filter((name) => trained.has(name) && tested.has(name));
 }
 
-function takeFew(most: number, { data }: StudySpec, { images }: Labelled, parts: Parts): void {
-  const training = images.filter(({ id }) => parts.get(id) === 'train');
-  const kept = perClass(numbered(training), most, data.split.seed);
-  training.forEach(({ id }, at) => {
-    if (!kept[at]) parts.set(id, 'unused');
-  });
+function takeFew(
+  most: number,
+  spec: StudySpec,
+  allTrain: readonly StudyImage[],
+  parts: Parts,
+): void {
+  for (const { id } of allTrain) parts.set(id, 'unused');
+  for (const { id } of drawFew(most, spec, allTrain)) parts.set(id, 'train');
+}
+
+/** At most so many images of each class, drawn with the split's seed; fewer are among more. */
+export function drawFew(
+  most: number,
+  { data }: StudySpec,
+  allTrain: readonly StudyImage[],
+): StudyImage[] {
+  const kept = perClass(numbered(allTrain), most, data.split.seed);
+  return allTrain.filter((_, at) => kept[at]);
 }
 
 function leakProblem({ data: { split } }: StudySpec, leaks: readonly string[]): Problem {

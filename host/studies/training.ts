@@ -19,7 +19,7 @@ import { itemsOf } from './data.ts';
 import type { PlannedRun } from './plan.ts';
 import { imagesOfRun, runTitle } from './progress.ts';
 import type { StudyProgress } from './progress.ts';
-import { isPresent, runFiles, runFolder, weightsFile } from './run-files.ts';
+import { isPresent, runFiles, runFolder, startFile } from './run-files.ts';
 import { runSummary } from './run-rows.ts';
 import { addRunNote, resetRun, setRunStatus, storeEpoch, storeFinishedRun } from './store.ts';
 
@@ -141,18 +141,25 @@ function trainingSeed({ kind, seed }: PlannedRun['spec']): number {
 }
 
 function startOf(context: HostContext, { spec, checkpoint }: PlannedRun): TrainerJob['start'] {
+  if (spec.start === 'random') return { kind: 'random' };
+  const { weights, 'keep-to': to, head } = spec.start;
+  const taken = {
+    ...(weights && { redrawn: weights }),
+    ...(to !== undefined && { keep: { to } }),
+    ...(head && { keep: 'all' as const }),
+  };
   if (checkpoint) {
     const file = checkpointFile(context.home, checkpoint.id);
-    if (existsSync(file)) return { kind: 'checkpoint', file };
+    if (existsSync(file)) return { kind: 'checkpoint', file, ...taken };
     throw new CarryoverError('io', `the weights of checkpoint "${checkpoint.name}" are not there`, {
       file,
       wayOut: 'import the checkpoint again',
     });
   }
-  if (spec.start === 'random' || 'checkpoint' in spec.start) return { kind: 'random' };
+  if (!('run' in spec.start)) throw new Error('a start from a checkpoint names it');
   const { run, epoch } = spec.start;
-  const file = weightsFile(context, run, epoch);
-  if (file !== null) return { kind: 'weights', file };
+  const file = startFile(context, spec.start);
+  if (file !== null) return { kind: 'weights', file, ...taken };
   throw new CarryoverError('io', `the weights of ${run} after epoch ${epoch} are not there`, {
     file: runFolder(context, run),
     wayOut: 'start the study again; it trains what is missing',

@@ -3,7 +3,7 @@ import type { DeviceId } from '../../contract/devices.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
-import type { Recipe, Shuffle, Training } from '../../contract/study.ts';
+import type { Recipe, Redrawn, Shuffle, Training } from '../../contract/study.ts';
 import type { FindingTarget } from '../../engine/train/uncertain.ts';
 import type { Place } from '../../engine/transforms/place.ts';
 
@@ -42,9 +42,18 @@ export interface TrainerJob {
   test: ItemList | null;
   /**
    * `weights`: a weights file of another run; `checkpoint`: one that was imported, whose first
-   * layer is fitted to the channels and which may lack tensors. The head is drawn anew.
+   * layer is fitted to the channels and which may lack tensors. What is not taken is drawn anew.
    */
-  start: { kind: 'random' } | { kind: 'weights' | 'checkpoint'; file: string };
+  start:
+    | { kind: 'random' }
+    | {
+        kind: 'weights' | 'checkpoint';
+        file: string;
+        /** What is taken: with the head, or up to a stage; absent: all but the head. */
+        keep?: 'all' | { to: string };
+        /** Taken as redrawn tensors. */
+        redrawn?: Redrawn;
+      };
   /** Epochs whose weights are kept besides 0 (the start) and the last. */
   keepEpochs: number[];
   device: DeviceId;

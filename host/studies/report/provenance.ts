@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { RunDetail } from '../../../contract/runs.ts';
 import { splitKindOf, type StudyPlan, type StudySpec } from '../../../contract/study.ts';
 import { resolved } from '../overrides.ts';
+import { startText } from '../starts.ts';
 import type { ReportData } from './data.ts';
 import { shuffleTitle } from './data.ts';
 import type { Html, Part } from './html.ts';
@@ -73,7 +74,8 @@ function trainingRows(data: ReportData): Row[] {
     Object.entries(run.versions).map(([name, version]) => `${name} ${version}`),
   );
   const arms = Object.entries(spec.arms).map(
-    ([arm, { init }]) => `${arm}: ${init === 'random' ? 'random start' : init.checkpoint}`,
+    ([arm, { init, 'per-class': few }]) =>
+      `${arm}: ${startText(init)}${few === undefined ? '' : `, ${few} images per class`}`,
   );
   return [
     ['Arms', arms.join('; ')],

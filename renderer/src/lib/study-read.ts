@@ -73,7 +73,7 @@ type At = (...keys: string[]) => unknown;
 function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
   const { data } = spec;
   const start = spec.arms['P-T']?.init;
-  const named = typeof start === 'object' ? start.checkpoint : '';
+  const named = typeof start === 'object' && 'checkpoint' in start ? start.checkpoint : '';
   const source = Object.keys(spec.pretraining)[0] ?? null;
   const own = source === null ? undefined : spec.pretraining[source];
   return {

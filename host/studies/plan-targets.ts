@@ -1,0 +1,147 @@
+/** The runs on the target: arms, and arms that analyses ask for. */
+import type { CheckpointSummary } from '../../contract/checkpoints.ts';
+import type { Recipe, Shuffle, StudySpec } from '../../contract/study.ts';
+import { stagesOf } from './checks-training.ts';
+import { feedingWarnings } from './checkpoint-defaults.ts';
+import type { StudyDataset, StudyImage } from './data.ts';
+import { ENGINE_FORMAT } from './identity.ts';
+import { armTraining } from './overrides.ts';
+import type { PlannedRun, RunSpec } from './plan.ts';
+import { digest, plannedRun, policiesOf } from './planned-run.ts';
+import { drawFew, type Sides } from './sides.ts';
+import { checkpointOf, keptOf, parentArmOf, pretrainingOf, readStart } from './starts.ts';
+
+export interface TargetLayout {
+  /** With the arms and pretrainings that analyses ask for. */
+  spec: StudySpec;
+  dataset: StudyDataset;
+  domains: string[];
+  sides: Sides;
+  checkpoints: ReadonlyMap<string, CheckpointSummary>;
+  /** Pretrainings by their names in the study. */
+  parents: ReadonlyMap<string, PlannedRun>;
+  /** Leaks by the names of the pretrainings that saw what is tested. */
+  seenBy: ReadonlyMap<string, string[]>;
+}
+
+interface Cell {
+  arm: string;
+  seed: number;
+  shuffle: Shuffle;
+}
+
+type Begun = Pick<PlannedRun, 'checkpoint'> & Pick<RunSpec, 'start'>;
+
+/** Plans runs, each once, after what it starts from. */
+export class TargetPlanner {
+  readonly #layout: TargetLayout;
+  readonly #planned = new Map<string, PlannedRun>();
+
+  constructor(layout: TargetLayout) {
+    this.#layout = layout;
+  }
+
+  /** All that were planned, parents before their children. */
+  get runs(): PlannedRun[] {
+    return [...this.#planned.values()];
+  }
+
+  plan(cell: Cell): PlannedRun {
+    const key = JSON.stringify([cell.arm, cell.seed, cell.shuffle]);
+    const known = this.#planned.get(key);
+    if (known) return known;
+    const run = this.#run(cell, this.#begin(cell));
+    this.#planned.set(key, run);
+    return run;
+  }
+
+  #run({ arm, seed, shuffle }: Cell, { start, checkpoint }: Begun): PlannedRun {
+    const { spec, dataset, domains, sides } = this.#layout;
+    const { test, classNames } = sides;
+    const train = this.#trainingImages(arm);
+    const validation = sides.validation.length === 0 ? null : sides.validation;
+    const digests = {
+      train: digest(train, classNames),
+      validation: validation && digest(validation, classNames),
+      test: digest(test, classNames),
+    };
+    const runSpec: RunSpec = {
+      format: ENGINE_FORMAT,
+      kind: 'target',
+      architecture: spec.architecture,
+      classNames,
+      ...policiesOf(sides.findings),
+      recipe: recipeUnder(spec.recipe, shuffle),
+      training: armTraining(spec, arm),
+      seed,
+      shuffle,
+      start,
+      data: { domains, ...digests },
+    };
+    const images = { train, validation, test };
+    const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
+    const notes = [...sides.leaks, ...this.#seen(arm), ...feeding];
+    return plannedRun(runSpec, { arm, dataset, ...images, checkpoint }, notes);
+  }
+
+  #trainingImages(arm: string): StudyImage[] {
+    const { spec, sides } = this.#layout;
+    const most = spec.arms[arm]?.['per-class'];
+    if (most === undefined) return sides.train;
+    return drawFew(most, spec, sides.allTrain);
+  }
+
+  /** What was seen before of what is tested. */
+  #seen(arm: string): string[] {
+    const { spec, seenBy } = this.#layout;
+    const start = readStart(spec.arms[arm]!.init);
+    const parent = parentArmOf(start);
+    if (parent) return this.#seen(parent.arm);
+    const source = pretrainingOf(start);
+    return source === null ? [] : (seenBy.get(source.pretraining) ?? []);
+  }
+
+  #begin(cell: Cell): Begun {
+    const { spec, parents, checkpoints } = this.#layout;
+    const { init } = spec.arms[cell.arm]!;
+    const start = readStart(init);
+    if (start === 'random') return { start, checkpoint: null };
+    if ('arm' in start) return this.#beginFromArm(cell, start);
+    const kept = this.#keptOfCheckpoint(cell.arm);
+    const name = checkpointOf(start);
+    if (name !== null) {
+      const checkpoint = checkpoints.get(name)!;
+      return { start: { checkpoint: checkpoint.sha256, ...kept }, checkpoint };
+    }
+    const { pretraining, epoch } = pretrainingOf(start)!;
+    const parent = parents.get(pretraining)!;
+    const after = epoch === 'last' ? parent.spec.training.epochs : epoch;
+    return { start: { run: parent.id, epoch: after, ...kept }, checkpoint: null };
+  }
+
+  #beginFromArm(
+    { arm, seed, shuffle }: Cell,
+    from: { arm: string; epoch: number | 'last' },
+  ): Begun {
+    const parent = this.plan({ arm: from.arm, seed, shuffle });
+    const epoch = from.epoch === 'last' ? parent.spec.training.epochs : from.epoch;
+    const kept = keptOf(this.#layout.spec.arms[arm]!.init);
+    if ('keep-to' in kept) return { start: { run: parent.id, epoch, ...kept }, checkpoint: null };
+    // Before its first epoch a run is nothing but its start.
+    if (epoch === 0) return { start: parent.spec.start, checkpoint: parent.checkpoint };
+    return { start: { run: parent.id, epoch, head: true }, checkpoint: null };
+  }
+
+  /** Up to the last stage below the head is what is kept anyway. */
+  #keptOfCheckpoint(arm: string): ReturnType<typeof keptOf> {
+    const { spec } = this.#layout;
+    const { 'keep-to': last, ...rest } = keptOf(spec.arms[arm]!.init);
+    if (last === undefined || last === stagesOf(spec.architecture).at(-2)) return rest;
+    return { ...rest, 'keep-to': last };
+  }
+}
+
+/** As in the paper's code, a shuffled run is trained without augmentation (its `_noaug` recipes). */
+function recipeUnder(recipe: Recipe, shuffle: Shuffle): Recipe {
+  return shuffle === 'none' ? recipe : { ...recipe, augment: 'none' };
+}
