@@ -175,7 +175,11 @@ const pretrainingSchema = z.strictObject({
     'min-per-class': count.default(1),
     /** Leave out images that are tested later, and (same data set) all others of their groups. */
     'hold-out-test-groups': z.boolean().default(true),
+    /** Share of the images, in whole groups, that is tested instead of trained on; absent: none. */
+    test: fraction.optional(),
   }),
+  /** random: what the training images are labelled as is dealt out anew among them. */
+  labels: z.enum(['given', 'random']).default('given'),
   seed: seed.default(0),
   recipe: recipeSchema.optional(),
   training: trainingOverride.optional(),

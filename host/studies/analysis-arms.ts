@@ -182,7 +182,19 @@ function lowLevelStatistics(
     if (weights === 'random-labels') continue;
     arms[`${name} ${weights}`] = { ...arm, init: { ...initOf(arm), weights } };
   }
-  return { arms };
+  if (!options.controls.includes('random-labels')) return { arms };
+  const source = pretrainingOf(readStart(arm.init));
+  if (source === null) {
+    const message = `random-labels needs an arm that starts from a pretraining of this study; "${name}" does not: name other controls`;
+    return { arms, problems: [problem(at('controls'), message)] };
+  }
+  const { pretraining, epoch } = source;
+  const control = `${pretraining} random labels`;
+  const init = { ...initOf(arm), checkpoint: `${control}@${epoch}` };
+  return {
+    arms: { ...arms, [`${name} random labels`]: { ...arm, init } },
+    pretraining: { [control]: { ...spec.pretraining[pretraining]!, labels: 'random' } },
+  };
 }
 
 function transferDepth(
@@ -196,11 +208,7 @@ function transferDepth(
   const random = Object.keys(spec.arms).find((each) => spec.arms[each]!.init === 'random');
   const body = stagesOf(spec.architecture).slice(0, -1);
   const { 'fine-tuning': tuning } = armTraining(spec, name);
-  const problems = (options.cuts ?? []).flatMap((cut, index) =>
-    body.includes(cut)
-      ? []
-      : [unknownName([...at('cuts'), index], 'stage below the head', cut, body)],
-  );
+  const problems = unknownCuts(options.cuts ?? [], body, at('cuts'));
   const refuse = (message: string): number => problems.push(problem(at(), message));
   if (!isPretrained(arm)) refuse(`"${name}" does not start from a checkpoint as it is`);
   if (random === undefined) refuse('transfer-depth needs an arm that starts at random');
@@ -225,6 +233,16 @@ function transferDepth(
     ];
   });
   return { arms: Object.fromEntries(arms), problems };
+}
+
+function unknownCuts(
+  cuts: readonly string[],
+  body: readonly string[],
+  path: readonly PropertyKey[],
+): Problem[] {
+  return cuts.flatMap((cut, index) =>
+    body.includes(cut) ? [] : [unknownName([...path, index], 'stage below the head', cut, body)],
+  );
 }
 
 function lowData(

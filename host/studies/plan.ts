@@ -8,16 +8,10 @@ import type {
   StudySpec,
   Training,
 } from '../../contract/study.ts';
-import { findingsSchema } from '../../contract/findings.ts';
-import { listNames } from '../datasets/read.ts';
-import { imagesOf } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
-import { leakWarnings, withoutTested, type Tested } from './leaks.ts';
-import { ENGINE_FORMAT } from './identity.ts';
+import { leakWarnings } from './leaks.ts';
 import { problem, type Problem } from './issues.ts';
-import { chooseFindings, labelled, withoutSmallClasses } from './labelling.ts';
-import type { ChosenFindings, Labelled } from './labelling.ts';
-import { pretrainingTraining } from './overrides.ts';
+import type { ChosenFindings } from './labelling.ts';
 import {
   armDataWarnings,
   classWeightProblems,
@@ -25,10 +19,11 @@ import {
   specWarnings,
 } from './plan-warnings.ts';
 import { TargetPlanner, type TargetLayout } from './plan-targets.ts';
-import { digest, keepStarts, plannedRun, policiesOf } from './planned-run.ts';
+import { planPretraining, type Source } from './plan-pretraining.ts';
+import { keepStarts } from './planned-run.ts';
 import { withAnalysisArms } from './analysis-arms.ts';
 import { stagesOf } from './checks-training.ts';
-import { resolveCheckpoints, resolveDomains, resolveSet, resolveTarget } from './resolve.ts';
+import { resolveCheckpoints, resolveTarget } from './resolve.ts';
 import { divide, type Sides } from './sides.ts';
 import { subgroupProblems } from './subgroups.ts';
 
@@ -69,7 +64,7 @@ export interface ItemsDigest {
 
 export interface PlannedRun {
   id: string;
-  /** `P`, or the arm. */
+  /** `P` (with what is unusual about a pretraining), or the arm. */
   arm: string;
   spec: RunSpec;
   dataset: StudyDataset;
@@ -107,14 +102,9 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const target = resolveTarget(db, spec, problems);
   const checkpoints = resolveCheckpoints(db, spec, problems);
   const sides = target && divide({ db, spec, dataset: target.dataset }, target.images);
+  const tested = { datasetId: target?.dataset.id, test: sides?.test ?? [] };
   const pretraining = Object.keys(whole.pretraining).map((name) =>
-    planPretraining(
-      db,
-      whole,
-      name,
-      { datasetId: target?.dataset.id, test: sides?.test ?? [] },
-      problems,
-    ),
+    planPretraining({ db, spec: whole, tested }, name, problems),
   );
   if (!target || !sides || problems.length > 0) return { study: null, problems };
   if (sides.problems.length > 0) return { study: null, problems: sides.problems };
@@ -126,12 +116,6 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   if (problems.length > 0) return { study: null, problems };
   const { dataset, domains } = target;
   return assemble({ spec: whole, dataset, domains, sides, checkpoints }, spec, sources);
-}
-
-interface Source {
-  name: string;
-  run: PlannedRun;
-  warnings: string[];
 }
 
 /** `own`: the study without what analyses add. */
@@ -189,73 +173,6 @@ function distinct(own: StudySpec, all: readonly PlannedRun[]) {
     } else shared.push({ arm: run.arm, run: twin.id });
   }
   return { runs: [...byId.values()], shared, problems };
-}
-
-function planPretraining(
-  db: Database,
-  spec: StudySpec,
-  name: string,
-  tested: Tested,
-  problems: Problem[],
-): Source | null {
-  const own = spec.pretraining[name]!;
-  const path = ['pretraining', name, 'data'];
-  const dataset = resolveSet(db, own.data.set, [...path, 'set'], problems);
-  if (!dataset) return null;
-  const domains = resolveDomains(dataset, own.data.domains, [...path, 'domains'], problems);
-  if (domains.length < (own.data.domains?.length ?? 0)) return null;
-  const warnings: string[] = [];
-  const all = imagesOf(db, dataset, domains);
-  const held = own.data['hold-out-test-groups'];
-  const untested = held ? withoutTested(all, dataset.id, tested, name, warnings) : all;
-  const findings = pretrainedFindings(db, spec, dataset);
-  const least = own.data['min-per-class'];
-  const source = withoutSmallClasses(labelled(untested, findings), least, `"${name}"`, warnings);
-  const left = source.classNames.length;
-  if (left < (findings ? 1 : 2)) {
-    const what = findings ? 'findings are left; one is' : 'classes are left; two or more are';
-    problems.push(problem(path, `${left} ${what} needed`));
-    return null;
-  }
-  const runSpec = pretrainingSpec(spec, name, domains, source);
-  const rest = { validation: null, test: null, checkpoint: null };
-  const run = plannedRun(runSpec, { arm: 'P', dataset, train: source.images, ...rest });
-  return { name, run, warnings };
-}
-
-/** Of the study's own data set as the study says; of another all, uncertain ones left out. */
-function pretrainedFindings(
-  db: Database,
-  spec: StudySpec,
-  dataset: StudyDataset,
-): ChosenFindings | null {
-  if (dataset.task === 'single-label') return null;
-  const own = spec.data.set === dataset.name || spec.data.set === dataset.id;
-  const written = (own ? spec.data.findings : undefined) ?? findingsSchema.parse({});
-  const known = listNames(db, 'classes', dataset.id);
-  return chooseFindings(written, known, ['data', 'findings']).findings;
-}
-
-function pretrainingSpec(
-  spec: StudySpec,
-  name: string,
-  domains: string[],
-  { images: train, classNames, findings }: Labelled,
-): RunSpec {
-  const own = spec.pretraining[name]!;
-  return {
-    format: ENGINE_FORMAT,
-    kind: 'pretraining',
-    architecture: spec.architecture,
-    classNames,
-    ...policiesOf(findings),
-    recipe: own.recipe ?? spec.recipe,
-    training: pretrainingTraining(spec, name),
-    seed: own.seed,
-    shuffle: 'none',
-    start: 'random',
-    data: { domains, train: digest(train, classNames), validation: null, test: null },
-  };
 }
 
 /** The plan as people see it. `done` tells which runs need no more work. */

@@ -9,7 +9,8 @@ export function runTitle(run: PlannedRun): string {
   const { spec, arm } = run;
   const shuffle = spec.shuffle === 'none' ? 'no shuffle' : `shuffle ${spec.shuffle}`;
   if (spec.kind === 'target') return `${arm} seed ${spec.seed}, ${shuffle}`;
-  return `pretraining on ${spec.data.domains.join(' + ')}, seed ${spec.seed}`;
+  const unusual = arm === 'P' ? '' : `, ${arm.slice('P '.length)}`;
+  return `pretraining on ${spec.data.domains.join(' + ')}${unusual}, seed ${spec.seed}`;
 }
 
 /** Images that a run passes through in training. */

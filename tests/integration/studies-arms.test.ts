@@ -59,4 +59,4 @@ test('arms start from where they say, and those of analyses are trained but not 
   expect(runs.find(({ arm }) => arm === 'RI-T 2 per class')?.trainImages).toBe(6);
   expect(study.results?.arms.map(({ arm }) => arm)).toEqual(['P-T', 'rewound', 'RI-T']);
   expect(study.results?.pairs).toHaveLength(3);
-});
+}, 300_000);

@@ -147,6 +147,39 @@ describe('what is refused', () => {
   });
 });
 
+describe('pretrainings', () => {
+  test('on random labels have the same images, every label as often', () => {
+    const random = STUDY.replace('epochs: 5', 'epochs: 5, labels: random');
+    const [given, dealt] = [STUDY, random].map((yaml) => expandOn(db, yaml).runs[0]!);
+    const labels = (run: PlannedRun) => run.train.flatMap((image) => image.labels);
+    expect(dealt!.train.map(({ id }) => id)).toEqual(given!.train.map(({ id }) => id));
+    expect(labels(dealt!)).not.toEqual(labels(given!));
+    expect(labels(dealt!).toSorted()).toEqual(labels(given!).toSorted());
+    const other = random.replace('labels: random', 'labels: random, seed: 1');
+    expect(labels(expandOn(db, other).runs[0]!)).not.toEqual(labels(dealt!));
+  });
+
+  test('with a test side keep groups whole and train on the rest', () => {
+    const yaml = STUDY.replace('domains: [line]', 'domains: [line], test: 0.25');
+    const [source] = expandOn(db, yaml).runs;
+    expect(source?.train).toHaveLength(18);
+    expect(source?.test).toHaveLength(6);
+    const groups = new Set(source?.train.map(({ group }) => group));
+    expect(source?.test?.some(({ group }) => groups.has(group))).toBe(false);
+    expect(new Set(source?.test?.flatMap(({ labels }) => labels)).size).toBe(3);
+    expect(source?.spec.data.test?.images).toBe(6);
+    expect(source?.id).not.toBe(expandOn(db, STUDY).runs[0]?.id);
+  });
+
+  test('on random labels are tested on the given ones', () => {
+    const yaml = STUDY.replace('domains: [line]', 'domains: [line], test: 0.25');
+    const random = yaml.replace('epochs: 5', 'epochs: 5, labels: random');
+    const [given, dealt] = [yaml, random].map((each) => expandOn(db, each).runs[0]!);
+    expect(dealt!.spec.data.test).toEqual(given!.spec.data.test);
+    expect(dealt!.spec.data.train).not.toEqual(given!.spec.data.train);
+  });
+});
+
 describe('arms that analyses add', () => {
   const armsOf = (yaml: string): string[] => [
     ...new Set(expandOn(db, yaml).runs.map(({ arm }) => arm)),
@@ -183,6 +216,18 @@ describe('arms that analyses add', () => {
   test('low-level-statistics: the controls', () => {
     const yaml = analysing('{ low-level-statistics: { controls: [permuted, rescaled] } }');
     expect(armsOf(yaml)).toEqual([...OWN, 'P-T permuted', 'P-T rescaled']);
+  });
+
+  test('low-level-statistics: a pretraining like the other, on random labels', () => {
+    const yaml = analysing('{ low-level-statistics: { controls: [random-labels] } }');
+    const { runs } = expandOn(db, yaml);
+    const [real, random] = runs;
+    expect(armsOf(yaml)).toEqual(['P', 'P random labels', 'P-T', 'RI-T', 'P-T random labels']);
+    expect(random?.spec).toEqual({ ...real?.spec, data: random?.spec.data });
+    expect(random?.notes.join()).toContain('trained on random labels');
+    const start = { run: random?.id, epoch: 5 };
+    expect(runOf(yaml, 'P-T random labels').spec.start).toEqual(start);
+    expect(random?.keepEpochs).toEqual([5]);
   });
 
   test('transfer-depth: AnB freezes what AnB+ trains; all of A is the arm itself', () => {

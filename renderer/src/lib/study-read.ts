@@ -1,6 +1,6 @@
 /** A study file read back into the form, as far as the form can show it. */
 import { asksFor } from '../../../contract/study-analyses.ts';
-import { splitKindOf, studySchema, type StudySpec } from '../../../contract/study.ts';
+import { splitKindOf, studySchema, type Arm, type StudySpec } from '../../../contract/study.ts';
 import { beyond, differences, isMapping, type Mapping } from './merge.ts';
 import { emptyForm, formToStudy, type StudyForm } from './study-form.ts';
 
@@ -73,7 +73,7 @@ type At = (...keys: string[]) => unknown;
 function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
   const { data } = spec;
   const start = spec.arms['P-T']?.init;
-  const named = typeof start === 'object' && 'checkpoint' in start ? start.checkpoint : '';
+  const named = checkpointNamed(start);
   const source = Object.keys(spec.pretraining)[0] ?? null;
   const own = source === null ? undefined : spec.pretraining[source];
   return {
@@ -90,6 +90,11 @@ function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
     subgroups: data.subgroups,
     barrier: asksFor(spec, 'barrier'),
   };
+}
+
+/** The checkpoint that an arm starts from; '' where it is none. */
+function checkpointNamed(init: Arm['init'] | undefined): string {
+  return typeof init === 'object' && 'checkpoint' in init ? init.checkpoint : '';
 }
 
 function fromSplit({ data: { split } }: StudySpec, at: At): Partial<StudyForm> {
