@@ -1,3 +1,4 @@
+import type { Quantity } from '../../../contract/figures.ts';
 import type { Cell } from '../../csv.ts';
 import { asText, csvLine } from '../../csv.ts';
 import type { ReportData } from './data.ts';
@@ -17,6 +18,7 @@ export function tables(data: ReportData): Record<string, string> {
     'pairs.csv': pairsTable(data),
     ...(data.results.findings.length > 0 && { 'findings.csv': findingsTable(data) }),
     ...(data.results.subgroups.length > 0 && { 'subgroups.csv': subgroupsTable(data) }),
+    ...analysisTables(data),
   };
 }
 
@@ -121,4 +123,59 @@ function subgroupsTable(data: ReportData): string {
       ...[auc?.mean ?? null, auc?.min ?? null, auc?.max ?? null],
     ]),
   );
+}
+
+/** The tables of analyses, and all quantities that claims may be judged by. */
+function analysisTables(data: ReportData): Record<string, string> {
+  const { analyses, results } = data;
+  const own = analyses.flatMap(({ name, tables: made }) =>
+    made.map(({ id, columns, rows }): [string, string] => {
+      const cells = rows.map((row) => columns.map(({ key }) => cellOf(row[key] ?? null)));
+      return [
+        `${name}-${id}.csv`,
+        csv(
+          data,
+          columns.map(({ key }) => key),
+          cells,
+        ),
+      ];
+    }),
+  );
+  const quantities = analyses.flatMap((analysis) => analysis.quantities);
+  if (quantities.length > 0) own.push(['quantities.csv', quantitiesTable(data, quantities)]);
+  if (results.claims.length > 0) own.push(['scorecard.csv', claimsTable(data)]);
+  return Object.fromEntries(own);
+}
+
+function cellOf(value: string | number | null): Cell {
+  return typeof value === 'string' ? asText(value) : value;
+}
+
+function quantitiesTable(data: ReportData, quantities: readonly Quantity[]): string {
+  const heading = ['key', 'title', 'value', 'low', 'high', 'n', 'method'];
+  const rows = quantities.map(({ key, title, value, interval, n, method }) => [
+    ...[asText(key), asText(title), value, interval?.[0] ?? null, interval?.[1] ?? null],
+    ...[n, asText(method)],
+  ]);
+  return csv(data, heading, rows);
+}
+
+function claimsTable(data: ReportData): string {
+  const heading = [
+    'claim',
+    'source',
+    'quantity',
+    'above',
+    'below',
+    'value',
+    'low',
+    'high',
+    'verdict',
+  ];
+  const rows = data.results.claims.map(({ claim, source, quantity, above, below, ...judged }) => [
+    ...[asText(claim), asText(source ?? ''), asText(quantity), above ?? null, below ?? null],
+    ...[judged.measured?.value ?? null, ...(judged.measured?.interval ?? [null, null])],
+    judged.verdict,
+  ]);
+  return csv(data, heading, rows);
 }

@@ -2,9 +2,11 @@ import type { RunDetail } from '../../../contract/runs.ts';
 import type { CheckpointSummary } from '../../../contract/checkpoints.ts';
 import type { StudyDetail } from '../../../contract/study.ts';
 import type { StudyResults } from '../../../contract/study-results.ts';
+import type { StudyAnalysis } from '../../../contract/study-analyses.ts';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { lookUpCheckpoint } from '../../checkpoints/store.ts';
 import type { HostContext } from '../../context.ts';
+import { findStudyAnalysis } from '../analyses/store.ts';
 import { lookUpDataset } from '../data.ts';
 import type { StudyDataset } from '../data.ts';
 import type { Html } from './html.ts';
@@ -20,6 +22,8 @@ export interface ReportData {
   dataset: StudyDataset;
   /** With the study's names of the arms. */
   runs: RunDetail[];
+  /** Those that were computed, in the study's order. */
+  analyses: StudyAnalysis[];
   /** Imported checkpoints that runs start from. */
   checkpoints: CheckpointSummary[];
 }
@@ -40,7 +44,10 @@ export function reportData(context: HostContext, studyId: string): ReportData {
   }));
   const names = checkpointNames(study.spec);
   const checkpoints = names.flatMap((name) => lookUpCheckpoint(context.db, name) ?? []);
-  return { study, results: study.results, dataset, runs, checkpoints };
+  const analyses = study.results.analyses.flatMap(
+    ({ id }) => (id === null ? null : findStudyAnalysis(context.db, id)) ?? [],
+  );
+  return { study, results: study.results, dataset, runs, analyses, checkpoints };
 }
 
 /** Position of an arm in the study, which gives it its colour. */

@@ -1,5 +1,10 @@
+import { DARK_COLOURS, FIGURE_STYLE, LIGHT_COLOURS } from '../figures/style.ts';
+
 /** The look of a report: light and dark by the reader's setting, black on white in print. */
 export const STYLE = `
+${LIGHT_COLOURS}
+@media (prefers-color-scheme: dark) { ${DARK_COLOURS} }
+${FIGURE_STYLE}
 :root { color-scheme: light dark;
   --ground: #fbfbfa; --card: #ffffff; --ink: #1c2024; --soft: #60646c; --line: #e2e3e6;
   --c0: #2563c9; --c1: #d9730d; --c2: #178a63; --c3: #8a4bbf; --c4: #b3294e; --c5: #6b7280;
@@ -69,6 +74,13 @@ svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); }
 details > summary { cursor: pointer; margin: 12px 0; color: var(--soft); }
 footer { margin-top: 64px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft);
   font-size: 13px; }
+figure.wide { grid-column: 1 / -1; }
+.wall-group h4 { margin: 14px 0 2px; font-size: 13.5px; }
+.picture-wall { display: flex; flex-wrap: wrap; gap: 10px; }
+.picture { display: flex; flex-direction: column; width: 112px; font-size: 11.5px; line-height: 1.35; }
+.picture img { width: 112px; height: 112px; object-fit: contain; background: #fff; border-radius: 4px; margin-bottom: 4px; }
+.picture img.made { image-rendering: pixelated; }
+.verdict.holds { color: var(--good); } .verdict.does-not-hold { color: var(--c4); }
 @media print {
   :root { --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc; }
   main { max-width: none; padding: 0; } h2 { margin-top: 32px; break-after: avoid; }

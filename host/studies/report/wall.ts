@@ -80,15 +80,16 @@ function showPairs(data: ReportData): [RunDetail, RunDetail][] {
 }
 
 async function makeTile(pictures: Pictures, image: PairImage, run: RunDetail): Promise<Tile> {
-  const original = await address(pictures, image.imageId, 'thumbnail', { w: '128' });
+  const original = await pictureAddress(pictures, image.imageId, 'thumbnail', { w: '128' });
   const seen =
     run.shuffle === 'none' || original === null
       ? null
-      : await address(pictures, image.imageId, 'input', { run: run.id });
+      : await pictureAddress(pictures, image.imageId, 'input', { run: run.id });
   return { image, original, seen };
 }
 
-async function address(
+/** A picture as a data address; null when its file is gone or changed. */
+export async function pictureAddress(
   pictures: Pictures,
   id: number,
   kind: 'thumbnail' | 'input',

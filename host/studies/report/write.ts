@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import pack from '../../../package.json' with { type: 'json' };
 import type { HostContext } from '../../context.ts';
 import { fileError, writeFileAtomic } from '../../files.ts';
+import { analysesSection } from './analyses.ts';
 import { tables } from './csv.ts';
 import type { ReportData } from './data.ts';
 import { reportData } from './data.ts';
+import { figureSources, imagesOfFigures } from './figure-sources.ts';
 import { figures } from './figures.ts';
 import { findingTable, leakNote, subgroupTable } from './parts.ts';
 import type { Html } from './html.ts';
@@ -28,6 +30,7 @@ export async function writeReport(
 ): Promise<string> {
   const data = reportData(context, studyId);
   const walls = await makeWalls(context, data, signal);
+  const sources = await figureSources(context, data.analyses, signal);
   const folder = join(context.home.reports, studyId);
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, folder, 'create the folder');
@@ -40,11 +43,11 @@ export async function writeReport(
     `${JSON.stringify(numbers(data), null, 2)}\n`,
   );
   const file = join(folder, 'report.html');
-  await writeFileAtomic(file, page(context, data, walls).text);
+  await writeFileAtomic(file, page(context, data, walls, analysesSection(data, sources)).text);
   return file;
 }
 
-function numbers({ study, results, dataset, runs }: ReportData): unknown {
+function numbers({ study, results, dataset, runs, analyses }: ReportData): unknown {
   const { id, name, plan, spec } = study;
   return {
     study: { id, name },
@@ -53,11 +56,14 @@ function numbers({ study, results, dataset, runs }: ReportData): unknown {
     spec,
     results,
     runs,
+    analyses,
   };
 }
 
-function page({ db }: HostContext, data: ReportData, walls: Wall[]): Html {
+function page({ db }: HostContext, data: ReportData, walls: Wall[], analyses: Html): Html {
   const { study } = data;
+  const shown = imagesOfFigures(data.analyses.flatMap(({ figures: each }) => each));
+  const images = [...new Set([...shownImages(walls), ...shown])];
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -78,8 +84,8 @@ function page({ db }: HostContext, data: ReportData, walls: Wall[]): Html {
           </header>
           <h2 id="results">Accuracy and speed</h2>
           ${mainTable(data)} ${findingTable(data)} ${subgroupTable(data)} ${figures(data)}
-          ${pairTable(data)} ${wallSection(data, walls)} ${setUp(data)}
-          ${licences(db, shownImages(walls))} ${rebuild(data)}
+          ${pairTable(data)} ${analyses} ${wallSection(data, walls)} ${setUp(data)}
+          ${licences(db, images)} ${rebuild(data)}
           <footer>
             Carryover ${pack.version}. All numbers on this page come from the runs named above;
             <code>results.json</code> and the CSV tables beside it hold them in full.
