@@ -53,16 +53,15 @@ function lowFrequencies(luma: Uint8Array): Float64Array {
 /** How many bits of two 64-bit hashes differ, 0 to 64. */
 export function hammingDistance(a: bigint, b: bigint): number {
   const differing = BigInt.asUintN(64, a ^ b);
-  return (
-    differingBits(Number(differing >> 32n), 0) + differingBits(Number(differing & 0xffffffffn), 0)
-  );
+  return bitsSet(Number(differing >> 32n) | 0, Number(differing & 0xffffffffn) | 0);
 }
 
-/** How many bits of two 32-bit words differ. */
-export function differingBits(a: number, b: number): number {
-  const word = a ^ b;
-  let rest = word - ((word >>> 1) & 0x55555555);
-  rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
-  rest = (rest + (rest >>> 4)) & 0x0f0f0f0f;
-  return Math.imul(rest, 0x01010101) >>> 24;
+/** How many bits of two signed 32-bit words are 1, 0 to 64: both are summed side by side. */
+export function bitsSet(high: number, low: number): number {
+  let a = high - ((high >>> 1) & 0x55555555);
+  let b = low - ((low >>> 1) & 0x55555555);
+  a = (a & 0x33333333) + ((a >>> 2) & 0x33333333);
+  b = (b & 0x33333333) + ((b >>> 2) & 0x33333333);
+  const sum = (a + b) | 0;
+  return Math.imul((sum & 0x0f0f0f0f) + ((sum >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24;
 }
