@@ -4,6 +4,8 @@
  * Events come by `GET /api/events` (server-sent events, one `HostEvent` as JSON each).
  * Pictures come by `GET`:
  *   /media/images/<id>?w=<64|128|256|512>                thumbnail (WebP)
+ *   /media/analyses/<id>/<file>                          a picture of an analysis (PNG), or one of its
+ *                                                        figures, <figure>.svg, that stands alone
  *   /media/images/<id>/original                          the file, re-encoded as PNG at its own size
  *   /media/images/<id>/input?run=<runId>                 what that run sees (PNG, resized, shuffled)
  *   /media/images/<id>/shuffled?size=&block=<n|pixel>&seed=   preview (PNG at size x size)
@@ -43,6 +45,7 @@ import type { ReadingPreview, SourceLook } from './reading.ts';
 import { readingSchema } from './reading.ts';
 import type { EpochMetrics, RunDetail, RunProgress, RunSummary } from './runs.ts';
 import type { TrustReport } from './trust.ts';
+import type { DrawnAnalysis } from './study-analyses.ts';
 import type { StudyDetail, StudyIssue, StudyPlan, StudySummary } from './study.ts';
 
 const id = z.string().min(1).max(128);
@@ -129,6 +132,8 @@ export const requests = {
   'studies.resume': z.strictObject({ id }),
   'studies.cancel': z.strictObject({ id }),
   'studies.remove': z.strictObject({ id }),
+  /** An analysis of a study with its figures drawn. */
+  'studies.analysis': z.strictObject({ id }),
   'runs.list': z.strictObject({ studyId: id.optional(), datasetId: id.optional() }),
   'runs.get': z.strictObject({ id }),
   'compare.pair': z.strictObject(pair),
@@ -271,6 +276,7 @@ export interface Responses {
   'studies.get': StudyDetail;
   'studies.findRate': Job;
   'studies.rateSearch': RateSearch;
+  'studies.analysis': DrawnAnalysis;
   'studies.check': {
     issues: StudyIssue[];
     plan: StudyPlan | null;

@@ -193,6 +193,11 @@ export interface StudyAnalysis {
   notes: string[];
 }
 
+/** An analysis with its figures as markup, in their order. */
+export interface DrawnAnalysis extends StudyAnalysis {
+  drawn: string[];
+}
+
 /** Whether an analysis was computed, in the study's order. */
 export interface AnalysisState {
   name: AnalysisName;

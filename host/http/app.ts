@@ -8,6 +8,7 @@ import { CarryoverError, toFailure } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
 import type { Pictures } from '../media/pictures.ts';
 import { createPictures } from '../media/pictures.ts';
+import { analysisFile } from '../studies/analyses/drawn.ts';
 import { STATUS, answer, reportBug } from './api.ts';
 import { dataResponse } from './data-files.ts';
 import type { EventStream } from './events.ts';
@@ -34,6 +35,7 @@ export function createApp(options: AppOptions): Hono {
   enter(app, options.session);
   api(app, options);
   pictures(app, createPictures(options.context));
+  analyses(app, options.context);
   pages(app, options);
   app.notFound((c) => refuse(c, 404, { code: 'not-found', message: `there is no ${c.req.path}` }));
   app.onError((error, c) => {
@@ -104,6 +106,15 @@ function pictures(app: Hono, { find }: Pictures): void {
     if (c.req.header('if-none-match') === picture.etag) return c.body(null, 304);
     const data = await picture.read();
     return c.body(data, 200, { 'Content-Type': picture.type });
+  });
+}
+
+/** Pictures that analyses made, and their figures. */
+function analyses(app: Hono, context: HostContext): void {
+  app.get('/media/analyses/:id/:file{[A-Za-z0-9._ +-]{1,200}\\.(?:png|svg)}', async (c) => {
+    const { data, type } = await analysisFile(context, c.req.param('id'), c.req.param('file'));
+    c.header('Cache-Control', 'private, no-cache');
+    return c.body(data, 200, { 'Content-Type': type });
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Handlers } from '../../contract/api.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { HostContext } from '../context.ts';
+import { drawnAnalysis } from './analyses/drawn.ts';
 import { createComparer } from './compare.ts';
 import { checkStudy, saveStudy } from './save.ts';
 import { createRateSearcher } from './rate-search.ts';
@@ -44,6 +45,7 @@ export function studyHandlers(context: HostContext): Pick<Handlers, StudyRequest
     'studies.findRate': ({ yaml, arm }) => searcher.find(yaml, arm),
     'studies.rateSearch': ({ id }) => searcher.get(id),
     'studies.remove': ({ id }) => remove(context, runner, id),
+    'studies.analysis': ({ id }) => drawnAnalysis(context, id),
     'runs.list': (filter) => listRuns(context.db, filter),
     'runs.get': ({ id }) => runDetail(context.db, id),
     'compare.pair': ({ a, b, split }) => comparer.report(a, b, split),

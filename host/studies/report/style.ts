@@ -1,4 +1,4 @@
-import { DARK_COLOURS, FIGURE_STYLE, LIGHT_COLOURS } from '../figures/style.ts';
+import { DARK_COLOURS, FIGURE_STYLE, LIGHT_COLOURS } from '../../../contract/figure-style.ts';
 
 /** The look of a report: light and dark by the reader's setting, black on white in print. */
 export const STYLE = `
