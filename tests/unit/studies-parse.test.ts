@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
 import { issuesError, parseStudy as parseWith } from '../../host/studies/parse.ts';
@@ -48,9 +48,9 @@ describe('a good study', () => {
     expect(spec?.pretraining['src']?.training).toEqual({ batch: 8 });
   });
 
-  test.each(['demo', 'fine-tuning', 'findings'])('the sample study %s has no issue', (name) => {
-    const sample = new URL(`../../resources/studies/${name}.yaml`, import.meta.url);
-    expect(parseStudy(readFileSync(sample, 'utf8')).issues).toEqual([]);
+  const samples = new URL('../../resources/studies/', import.meta.url);
+  test.each(readdirSync(samples))('the sample study %s has no issue', (file) => {
+    expect(parseStudy(readFileSync(new URL(file, samples), 'utf8')).issues).toEqual([]);
   });
 });
 
