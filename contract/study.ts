@@ -168,6 +168,10 @@ function withoutDefaults(schema: z.core.$ZodType): z.ZodType {
   }
 }
 
+/** What a pretraining learns: the labels of its images, or something that needs none. */
+export const PRETRAINING_TASKS = ['supervised', 'rotation'] as const;
+export type Unsupervised = Exclude<(typeof PRETRAINING_TASKS)[number], 'supervised'>;
+
 const pretrainingSchema = z.strictObject({
   data: z.strictObject({
     set: z.string().min(1),
@@ -180,6 +184,8 @@ const pretrainingSchema = z.strictObject({
   }),
   /** random: what the training images are labelled as is dealt out anew among them. */
   labels: z.enum(['given', 'random']).default('given'),
+  /** rotation: tells by how many quarter turns an image was turned; no labels are used. */
+  task: z.enum(PRETRAINING_TASKS).default('supervised'),
   seed: seed.default(0),
   recipe: recipeSchema.optional(),
   training: trainingOverride.optional(),

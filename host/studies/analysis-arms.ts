@@ -28,6 +28,7 @@ const DERIVED: { [N in AnalysisName]?: Derive<N> } = {
   'low-level-statistics': lowLevelStatistics,
   'transfer-depth': transferDepth,
   'low-data': lowData,
+  'kinds-of-transfer': kindsOfTransfer,
 };
 
 /**
@@ -262,4 +263,30 @@ function lowData(
     ]),
   );
   return { arms: Object.fromEntries(arms) };
+}
+
+/** Starts that were learnt from the source's images without their labels. */
+function kindsOfTransfer(
+  spec: StudySpec,
+  { kinds, arm: named }: AnalysisOptions<'kinds-of-transfer'>,
+  at: (key?: string) => PropertyKey[],
+): Partial<AnalysisArms> {
+  const tasks = (['rotation'] as const).filter((task) => kinds.includes(task));
+  const base = baseArm(spec, named, at);
+  if (isProblem(base)) return { problems: [base] };
+  const { name, arm } = base;
+  const source = pretrainingOf(readStart(arm.init));
+  if (source === null) {
+    if (tasks.length === 0) return {};
+    const message = `${tasks.join(' and ')} need an arm that starts from a pretraining of this study; "${name}" does not: name other kinds`;
+    return { problems: [problem(at('kinds'), message)] };
+  }
+  const { pretraining, epoch } = source;
+  const added: Required<Pick<AnalysisArms, 'arms' | 'pretraining'>> = { arms: {}, pretraining: {} };
+  for (const task of tasks) {
+    const own = `${pretraining} ${task}`;
+    added.arms[task] = { ...arm, init: { ...initOf(arm), checkpoint: `${own}@${epoch}` } };
+    added.pretraining[own] = { ...spec.pretraining[pretraining]!, labels: 'given', task };
+  }
+  return added;
 }

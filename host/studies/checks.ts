@@ -113,6 +113,9 @@ function checkPretraining(spec: StudySpec): Problem[] {
       ...repeated(each.data.domains ?? [], [...path, 'data', 'domains'], 'domain'),
       ...(each.recipe ? checkRecipe(each.recipe, [...path, 'recipe']) : []),
     ];
+    if (each.task !== 'supervised' && each.labels === 'random') {
+      problems.push(problem([...path, 'labels'], `the task ${each.task} uses no labels`));
+    }
     if (unused.includes(name)) {
       problems.push(problem(path, 'no arm starts from this pretraining'));
     }

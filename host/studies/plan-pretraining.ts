@@ -40,6 +40,11 @@ interface SourceSides extends Pick<Labelled, 'classNames' | 'findings'> {
 const RANDOM_LABELS =
   'trained on random labels: the labels of its images are dealt out anew among them';
 
+const ROTATION =
+  'trained without labels: to tell by how many quarter turns an image was turned; accuracies are of that';
+
+const TURNS = ['0 degrees', '90 degrees', '180 degrees', '270 degrees'];
+
 /** Lays a pretraining out over its data; null where it does not fit, which is a problem then. */
 export function planPretraining(
   place: SourcePlace,
@@ -54,20 +59,25 @@ export function planPretraining(
   const domains = resolveDomains(dataset, own.data.domains, [...path, 'domains'], problems);
   if (domains.length < (own.data.domains?.length ?? 0)) return null;
   const warnings: string[] = [];
-  const sides = sourceSides(place, name, imagesOf(db, dataset, domains), dataset, warnings);
+  const images = imagesOf(db, dataset, domains);
+  const sides = sourceSides(place, name, { dataset, images }, warnings);
   const lack = lacking(sides, own.data.test, path);
   if (lack !== null) {
     problems.push(lack);
     return null;
   }
-  const random = own.labels === 'random';
-  const dealt = random ? { ...sides, train: randomLabels(sides.train, own.seed) } : sides;
-  const { train, test } = dealt;
-  const arm = random ? 'P random labels' : 'P';
-  const images = { dataset, train, validation: null, test, checkpoint: null };
-  const notes = random ? [RANDOM_LABELS] : [];
-  const run = plannedRun(pretrainingSpec(spec, name, domains, dealt), { arm, ...images }, notes);
+  const { train, test } = sides;
+  const rest = { dataset, train, validation: null, test, checkpoint: null };
+  const { arm, notes } = unusual(own);
+  const run = plannedRun(pretrainingSpec(spec, name, domains, sides), { arm, ...rest }, notes);
   return { name, run, warnings };
+}
+
+/** How a pretraining is called where it is not on given labels, and what to know of it. */
+function unusual({ labels, task }: StudySpec['pretraining'][string]) {
+  if (task === 'rotation') return { arm: 'P rotation', notes: [ROTATION] };
+  if (labels === 'random') return { arm: 'P random labels', notes: [RANDOM_LABELS] };
+  return { arm: 'P', notes: [] };
 }
 
 function lacking(
@@ -88,18 +98,49 @@ function lacking(
 function sourceSides(
   { db, spec, tested }: SourcePlace,
   name: string,
-  all: StudyImage[],
-  dataset: StudyDataset,
+  { dataset, images }: { dataset: StudyDataset; images: StudyImage[] },
   warnings: string[],
 ): SourceSides {
-  const { data, seed } = spec.pretraining[name]!;
+  const { data, seed, labels, task } = spec.pretraining[name]!;
   const held = data['hold-out-test-groups'];
-  const untested = held ? withoutTested(all, dataset.id, tested, name, warnings) : all;
+  const untested = held ? withoutTested(images, dataset.id, tested, name, warnings) : images;
+  if (task === 'rotation') return rotationSides(untested, data.test, seed);
   const findings = pretrainedFindings(db, spec, dataset);
   const found = labelled(untested, findings);
   const enough = withoutSmallClasses(found, data['min-per-class'], `"${name}"`, warnings);
-  if (data.test === undefined) return { ...enough, train: enough.images, test: null };
-  return testSide(enough, data.test, seed, `"${name}"`, warnings);
+  const sides =
+    data.test === undefined
+      ? { ...enough, train: enough.images, test: null }
+      : testSide(enough, data.test, seed, `"${name}"`, warnings);
+  if (labels === 'given') return sides;
+  return { ...sides, train: randomLabels(sides.train, seed) };
+}
+
+/**
+ * Images that are told apart by how they are turned (Gidaris, Singh and Komodakis 2018, arXiv
+ * 1803.07728). In evaluation each is turned by its label, in training by a turn drawn anew: their
+ * own labels do not count, not even in their order.
+ */
+function rotationSides(
+  images: readonly StudyImage[],
+  share: number | undefined,
+  seed: number,
+): SourceSides {
+  const sorted = images
+    .map((image) => ({ ...image, labels: [] as string[] }))
+    .toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256)));
+  const turned = (all: readonly StudyImage[]) =>
+    all.map((image, at) => ({ ...image, labels: [TURNS[at % TURNS.length]!] }));
+  const names = { classNames: TURNS, findings: null };
+  if (share === undefined) return { ...names, train: turned(sorted), test: null };
+  const parts = splitItems(numbered(sorted), {
+    train: 1 - share,
+    test: share,
+    grouped: true,
+    seed,
+  });
+  const of = (side: string) => turned(sorted.filter((_, at) => parts[at] === side));
+  return { ...names, train: of('train'), test: of('test') };
 }
 
 /** Takes whole groups out of the images, every class as evenly as that allows. */
@@ -163,6 +204,7 @@ function pretrainingSpec(
   return {
     format: ENGINE_FORMAT,
     kind: 'pretraining',
+    ...(own.task === 'rotation' && { task: own.task }),
     architecture: spec.architecture,
     classNames,
     ...policiesOf(findings),

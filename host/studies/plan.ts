@@ -7,6 +7,7 @@ import type {
   StudyPlan,
   StudySpec,
   Training,
+  Unsupervised,
 } from '../../contract/study.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { leakWarnings } from './leaks.ts';
@@ -31,6 +32,8 @@ import { subgroupProblems } from './subgroups.ts';
 export type RunSpec = {
   format: number;
   kind: 'pretraining' | 'target';
+  /** Absent: the labels. */
+  task?: Unsupervised;
   architecture: StudySpec['architecture'];
   classNames: string[];
   /** Multi-label: how the findings, which are the classes then, become targets. */

@@ -121,6 +121,7 @@ export function trainerJob(
     cacheBytes: cacheBound(context.db),
     architecture: spec.architecture,
     classNames: spec.classNames,
+    ...(spec.task && { task: spec.task }),
     recipe: spec.recipe,
     training: spec.training,
     seed: trainingSeed(spec),

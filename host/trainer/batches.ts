@@ -5,6 +5,7 @@ import type { Batch } from '../../engine/runtime/batch.ts';
 import { maskedTargets } from '../../engine/train/uncertain.ts';
 import { augmentInto, evaluationInto, storedSize } from '../../engine/transforms/augment.ts';
 import { drawMix, mixImages } from '../../engine/transforms/mixup.ts';
+import { rotatePlane } from '../../engine/transforms/rotate.ts';
 import {
   shuffleIndex,
   shufflePermutation,
@@ -15,7 +16,15 @@ import type { ItemList, TrainerJob } from './protocol.ts';
 /** What of a job decides its batches. */
 export type LoaderJob = Pick<
   TrainerJob,
-  'architecture' | 'recipe' | 'training' | 'seed' | 'shuffle' | 'train' | 'validation' | 'test'
+  | 'architecture'
+  | 'task'
+  | 'recipe'
+  | 'training'
+  | 'seed'
+  | 'shuffle'
+  | 'train'
+  | 'validation'
+  | 'test'
 > &
   Pick<TrainerJob, 'cacheFolder' | 'cacheBytes'>;
 
@@ -80,11 +89,13 @@ export class BatchMaker {
     const images = arrayIn(spare, chosen.length * values);
     const unmixed = mix ? this.#before(images) : images;
     chosen.forEach((item, position) => this.#into(side, item, random, unmixed, position * values));
+    const turns = this.#turns(chosen, { epoch, batch });
+    turns?.forEach((turn, position) => this.#turn(unmixed, position * values, image, turn));
     if (mix) mixImages(unmixed, mix, images);
     const { ids } = this.#split;
     return {
       images,
-      ...this.#labelsOf(chosen),
+      ...(turns ? { labels: turns } : this.#labelsOf(chosen)),
       size: chosen.length,
       ids: Array.from(chosen, (item) => ids[item] ?? 0),
       ...(mix && { mix }),
@@ -95,6 +106,24 @@ export class BatchMaker {
   #before({ length }: Float32Array): Float32Array {
     if (this.#unmixed.length < length) this.#unmixed = new Float32Array(length);
     return this.#unmixed.subarray(0, length);
+  }
+
+  /** By how many quarter turns each image is turned, where that is the task: its label then. */
+  #turns(chosen: Int32Array, { epoch, batch }: Omit<BatchAddress, 'image'>): Int32Array | null {
+    const { task, seed } = this.#job;
+    if (task !== 'rotation') return null;
+    const { labels } = this.#split;
+    if (epoch === null) return chosen.map((item) => labels[item] ?? 0);
+    const random = stream(seed, 'rotation', epoch, batch);
+    return chosen.map(() => random.randint(0, 4));
+  }
+
+  #turn(images: Float32Array, offset: number, side: number, turns: number): void {
+    const area = side * side;
+    for (let channel = 0; channel < this.#job.architecture.channels; channel++) {
+      const from = offset + channel * area;
+      rotatePlane(images.subarray(from, from + area), side, turns);
+    }
   }
 
   #labelsOf(chosen: Int32Array): Pick<Batch, 'labels' | 'findings'> {

@@ -3,7 +3,7 @@ import type { DeviceId } from '../../contract/devices.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
-import type { Recipe, Redrawn, Shuffle, Training } from '../../contract/study.ts';
+import type { Recipe, Redrawn, Shuffle, Training, Unsupervised } from '../../contract/study.ts';
 import type { FindingTarget } from '../../engine/train/uncertain.ts';
 import type { Place } from '../../engine/transforms/place.ts';
 
@@ -29,6 +29,8 @@ export interface TrainerJob {
   /** Bound on the decoded pixels kept there. */
   cacheBytes: number;
   architecture: ArchitectureSpec;
+  /** rotation: labels are quarter turns, in training drawn anew, by which images are turned. */
+  task?: Unsupervised;
   /** Classes, or findings where the images have them. */
   classNames: string[];
   recipe: Recipe;

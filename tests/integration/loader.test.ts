@@ -4,6 +4,7 @@ import { architectureSchema } from '../../contract/architecture.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import type { Batch } from '../../engine/runtime/batch.ts';
 import { lumaOf } from '../../engine/transforms/colour.ts';
+import { rotatePlane } from '../../engine/transforms/rotate.ts';
 import {
   shuffleIndex,
   shufflePermutation,
@@ -44,6 +45,32 @@ describe('training batches', () => {
     expect(await all(three.source('train')!.training(2, 0, 20))).toEqual(batches);
     expect(await all(three.source('train')!.training(2, 1, 20))).toEqual(batches.slice(1));
     expect(await all(one.source('train')!.training(1, 0, 20))).not.toEqual(batches);
+  });
+
+  test('of rotations are turned by their label, drawn anew in each epoch', async () => {
+    const job = await loaderJob();
+    const { loader: upright } = await opened(job);
+    const { loader: turning } = await opened({ ...job, task: 'rotation' });
+    const drawn: number[][] = [];
+    for (const epoch of [1, 2]) {
+      const before = await all(upright.source('train')!.training(epoch, 0, 20));
+      const after = await all(turning.source('train')!.training(epoch, 0, 20));
+      after.forEach((batch, b) => {
+        expect(batch.ids).toEqual(before[b]!.ids);
+        batch.labels.forEach((turns, i) => {
+          const wanted = example(before[b]!, i).slice();
+          for (let plane = 0; plane < 3; plane++) {
+            rotatePlane(wanted.subarray(plane * 400, (plane + 1) * 400), 20, turns);
+          }
+          expect(example(batch, i)).toEqual(wanted);
+        });
+      });
+      drawn.push(after.flatMap(({ labels }) => [...labels]));
+    }
+    expect(drawn[0]).not.toEqual(drawn[1]);
+    expect(new Set(drawn.flat())).toEqual(new Set([0, 1, 2, 3]));
+    const evaluated = await all(turning.source('train')!.evaluation());
+    expect(evaluated.flatMap(({ labels }) => [...labels])).toEqual(job.train.labels);
   });
 
   test('are mixed in pairs with mixup; the labels stay', async () => {

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { withShared } from '../../host/studies/analyses/view.ts';
 import { readStudy } from '../../host/studies/save.ts';
 import type { PlannedRun } from '../../host/studies/plan.ts';
 import { STUDY, expandOn, iconsDatabase } from './studies-icons.ts';
@@ -180,6 +181,51 @@ describe('pretrainings', () => {
   });
 });
 
+describe('a pretraining on rotations', () => {
+  const rotation = STUDY.replace('epochs: 5', 'epochs: 5, task: rotation');
+
+  test('learns four turns of the same images, each as often', () => {
+    const [given, turned] = [STUDY, rotation].map((yaml) => expandOn(db, yaml).runs[0]!);
+    const ids = (run: PlannedRun) => run.train.map(({ id }) => id).toSorted((a, b) => a - b);
+    expect(ids(turned!)).toEqual(ids(given!));
+    expect(turned!.spec).toMatchObject({ task: 'rotation' });
+    expect(turned!.spec.classNames).toHaveLength(4);
+    for (const name of turned!.spec.classNames) {
+      expect(turned!.train.filter(({ labels }) => labels[0] === name)).toHaveLength(6);
+    }
+    expect(turned!.notes.join()).toContain('without labels');
+    expect(given!.spec).not.toHaveProperty('task');
+  });
+
+  test('does not depend on the labels', () => {
+    const before = expandOn(db, rotation).runs[0]?.id;
+    db.prepare(
+      `UPDATE images SET class_id = (SELECT min(id) FROM classes)
+       WHERE path LIKE 'line/%-3.png'`,
+    ).run();
+    expect(expandOn(db, rotation).runs[0]?.id).toBe(before);
+    expect(expandOn(db, STUDY).runs[0]?.train.some(({ path }) => path.endsWith('-3.png'))).toBe(
+      true,
+    );
+  });
+
+  test('may keep groups to be tested', () => {
+    const [source] = expandOn(
+      db,
+      rotation.replace('domains: [line]', 'domains: [line], test: 0.5'),
+    ).runs;
+    const groups = new Set(source?.train.map(({ group }) => group));
+    expect(source?.test).toHaveLength(12);
+    expect(source?.test?.some(({ group }) => groups.has(group))).toBe(false);
+  });
+
+  test('has no labels to deal out', () => {
+    expect(issuesOf(rotation.replace('task: rotation', 'task: rotation, labels: random'))).toEqual([
+      ['pretraining.src.labels', 'the task rotation uses no labels', null],
+    ]);
+  });
+});
+
 describe('arms that analyses add', () => {
   const armsOf = (yaml: string): string[] => [
     ...new Set(expandOn(db, yaml).runs.map(({ arm }) => arm)),
@@ -198,6 +244,8 @@ describe('arms that analyses add', () => {
     expect(study.shared).toEqual(
       [0, 1].map((seed) => ({ arm: 'P-T from epoch 5', run: runOf(yaml, 'P-T', seed).id })),
     );
+    const shown = withShared(study.runs, study).filter(({ arm }) => arm === 'P-T from epoch 5');
+    expect(shown.map(({ spec }) => spec.seed)).toEqual([0, 1]);
     expect(study.runs[0]?.keepEpochs).toEqual([0, 1, 2, 4, 5]);
     expect(study.spec.arms).toEqual(expandOn(db, STUDY).spec.arms);
     const derived = study.runs.filter(({ arm }) => early.includes(arm));
@@ -259,6 +307,15 @@ describe('arms that analyses add', () => {
     const shuffled = STUDY.replace('shuffles: [none, 4]', 'shuffles: [4]');
     const yaml = analysing('{ transfer-depth: { cuts: [layer1] } }', shuffled);
     expect(runOf(yaml, 'RI-T').keepEpochs).toEqual([3]);
+  });
+
+  test('kinds-of-transfer: from the source without its labels', () => {
+    const yaml = analysing('{ kinds-of-transfer: { kinds: [rotation] } }');
+    const [real, turned] = expandOn(db, yaml).runs;
+    expect(armsOf(yaml)).toEqual(['P', 'P rotation', 'P-T', 'RI-T', 'rotation']);
+    expect(turned?.spec.training).toEqual(real?.spec.training);
+    expect(runOf(yaml, 'rotation').spec.start).toEqual({ run: turned?.id, epoch: 5 });
+    expect(armsOf(analysing('{ kinds-of-transfer: { kinds: [coral] } }'))).toEqual(OWN);
   });
 
   test('low-data: every arm at every number of images', () => {

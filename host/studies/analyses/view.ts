@@ -14,7 +14,20 @@ export function viewOf(
   study: ExpandedStudy,
 ): StudyView {
   const runs = listRuns(context.db, { studyId: id }).map((run) => studyRun(context, run));
-  return { id, study, runs, context };
+  return { id, study, runs: withShared(runs, study), context };
+}
+
+/** Runs, and once more those that are also an arm that an analysis asked for, by its name. */
+export function withShared<T extends { id: string; arm: string }>(
+  runs: readonly T[],
+  { shared }: Pick<ExpandedStudy, 'shared'>,
+): T[] {
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  const others = shared.flatMap(({ arm, run }) => {
+    const own = byId.get(run);
+    return own ? [{ ...own, arm }] : [];
+  });
+  return [...runs, ...others];
 }
 
 function studyRun(context: Pick<HostContext, 'db' | 'home'>, run: RunSummary): StudyRun {
