@@ -30,6 +30,33 @@ export function rocAuc(scores: ArrayLike<number>, truth: ArrayLike<number>): num
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
 
+/**
+ * `rocAuc` of a list in which each entry counts `times` times, given the order of its scores: for
+ * many draws of one list.
+ * @param order entries by rising score
+ */
+export function rocAucInOrder(
+  order: Int32Array,
+  scores: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  times: ArrayLike<number>,
+): number | null {
+  let [positives, negatives, wins, end] = [0, 0, 0, 0];
+  while (end < order.length) {
+    const score = scores[order[end]!];
+    let [tiedPositives, tiedNegatives] = [0, 0];
+    for (; end < order.length && scores[order[end]!] === score; end++) {
+      const at = order[end]!;
+      if (truth[at] === 1) tiedPositives += times[at]!;
+      else tiedNegatives += times[at]!;
+    }
+    wins += tiedPositives * (negatives + tiedNegatives / 2);
+    positives += tiedPositives;
+    negatives += tiedNegatives;
+  }
+  return positives === 0 || negatives === 0 ? null : wins / (positives * negatives);
+}
+
 /** Scores and truth of images in several findings: [image, finding] each. */
 export interface ScoredFindings {
   /** Logits or probabilities: anything that rises with them. */

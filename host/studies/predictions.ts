@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { SplitName } from '../../contract/compare.ts';
 import { argmaxRows, softmaxRows } from '../../engine/analysis/metrics.ts';
 import type { HostContext } from '../context.ts';
-import { fileError } from '../files.ts';
 import type { ItemList } from '../trainer/protocol.ts';
+import { readLogitsFile } from './logits-file.ts';
 import type { RunFile } from './run-files.ts';
 import { logitsFile, readJob, runFolder } from './run-files.ts';
 import { runSummary } from './run-rows.ts';
@@ -40,16 +39,9 @@ export function readLogits(place: Place, runId: string, split: SplitName): RunLo
   const path = join(runFolder(place, runId), file.name);
   const job = readJob(place, runId);
   const items = split === 'train' ? job.train : job.test;
-  const bytes = read(path);
   const { classNames } = job;
-  if (!items || bytes.byteLength !== 4 * items.imageIds.length * classNames.length) {
-    const message = `${path} has ${bytes.byteLength} bytes, not a number per image and class`;
-    throw new CarryoverError('io', message, {
-      file: path,
-      wayOut: 'delete it, run the study again',
-    });
-  }
-  const logits = floats(bytes);
+  if (!items) throw new CarryoverError('io', `${path} is of images that run ${runId} has not`);
+  const logits = readLogitsFile(path, items.imageIds.length * classNames.length);
   checkLogits(path, logits, items.imageIds, classNames.length);
   return { classNames, items, logits };
 }
@@ -132,22 +124,6 @@ export function requireLogits(place: Place, runId: string, split: SplitName): Ru
     value: runId,
     wayOut: 'run its study to the end',
   });
-}
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError(error, path, 'read');
-  }
-}
-
-/** Little-endian float32. */
-function floats(bytes: Buffer): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
-    view.getFloat32(4 * i, true),
-  );
 }
 
 type Decided = Pick<Predictions, 'truth' | 'predicted' | 'confidence' | 'truthConfidence'>;

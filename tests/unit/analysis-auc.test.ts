@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aucPerFinding, findingAccuracy, meanAuc, rocAuc } from '../../engine/analysis/auc.ts';
+import {
+  aucPerFinding,
+  findingAccuracy,
+  meanAuc,
+  rocAuc,
+  rocAucInOrder,
+} from '../../engine/analysis/auc.ts';
+import { ascending } from '../../engine/analysis/calibration.ts';
 import reference from '../reference/auc.json' with { type: 'json' };
 
 describe('the area under the ROC curve', () => {
@@ -43,6 +50,25 @@ describe('the area under the ROC curve', () => {
         );
         if (wins.length === 0) expect(found).toBeNull();
         else expect(found).toBeCloseTo(wins.reduce<number>((a, b) => a + b, 0) / wins.length, 12);
+      }),
+    );
+  });
+
+  test('counting an entry several times is having it several times', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(pairs, times, (list, counts) => {
+        const [scores, truth] = [list.map(([score]) => score), list.map(([, t]) => t)];
+        const found = rocAucInOrder(ascending(scores), scores, truth, counts);
+        const repeated = list.flatMap((each, at) =>
+          Array.from({ length: counts[at]! }, () => each),
+        );
+        const expected = rocAuc(
+          repeated.map(([score]) => score),
+          repeated.map(([, t]) => t),
+        );
+        if (expected === null) expect(found).toBeNull();
+        else expect(found).toBeCloseTo(expected, 12);
       }),
     );
   });

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import {
   bootstrap,
   bootstrapOne,
+  bootstrapP,
+  percentileInterval,
   timesOfImages,
   unitsOf,
 } from '../../engine/analysis/bootstrap.ts';
@@ -131,6 +133,16 @@ describe('the bootstrap', () => {
     expect([...timesOfImages(units, Int32Array.from([2, 0]))]).toEqual([2, 0, 2, 2, 0]);
     expect(unitsOf(3)).toEqual({ count: 3, of: Int32Array.from([0, 1, 2]) });
     expect(() => unitsOf(2, [1])).toThrow('1 group numbers for 2 images');
+  });
+
+  test('p is twice the share on the other side of 0, one counted in', () => {
+    const draws = [-1, 0, ...Array.from({ length: 97 }, (_, at) => at + 1)];
+    expect(bootstrapP(draws)).toBeCloseTo((2 * (2 + 1)) / 100, 14);
+    expect(bootstrapP(draws.map((value) => -value))).toBeCloseTo(0.06, 14);
+    expect(bootstrapP([0, 0, 0])).toBe(1);
+    expect(bootstrapP([1, null])).toBeNull();
+    expect(percentileInterval([1, null])).toBeNull();
+    expect(percentileInterval([])).toBeNull();
   });
 
   test('what is often undefined has no interval; its neighbour does', () => {

@@ -5,5 +5,13 @@ import type { Measure } from './lab.ts';
 type Load = () => Promise<{ measure: Measure<never, unknown> }>;
 
 export const MEASURES: Partial<Record<AnalysisName, Load>> = {
+  bias: () => import('./bias/measure.ts'),
   distance: () => import('./distance/measure.ts'),
+  forgetting: () => import('./forgetting/measure.ts'),
+  'low-data': () => import('./low-data/measure.ts'),
+  'low-level-statistics': () => import('./low-level-statistics/measure.ts'),
+  metrics: () => import('./metrics/measure.ts'),
+  mistakes: () => import('./mistakes/measure.ts'),
+  'negative-transfer': () => import('./negative-transfer/measure.ts'),
+  'shuffle-sweep': () => import('./shuffle-sweep/measure.ts'),
 };

@@ -1,9 +1,27 @@
 /** The analyses there are. */
 import type { AnalysisName } from '../../../contract/study-analyses.ts';
 import type { AnalysisDefinition } from './definition.ts';
+import { bias } from './bias/index.ts';
 import { distance } from './distance/index.ts';
+import { forgetting } from './forgetting/index.ts';
+import { lowData } from './low-data/index.ts';
+import { lowLevelStatistics } from './low-level-statistics/index.ts';
+import { metrics } from './metrics/index.ts';
+import { mistakes } from './mistakes/index.ts';
+import { negativeTransfer } from './negative-transfer/index.ts';
+import { shuffleSweep } from './shuffle-sweep/index.ts';
 
-const DEFINITIONS = [distance];
+const DEFINITIONS = [
+  bias,
+  distance,
+  forgetting,
+  lowData,
+  lowLevelStatistics,
+  metrics,
+  mistakes,
+  negativeTransfer,
+  shuffleSweep,
+];
 
 /** The definition of an analysis. Every name of the contract has one. */
 export function definitionOf(name: AnalysisName): AnalysisDefinition<AnalysisName> {

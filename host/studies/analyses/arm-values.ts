@@ -1,0 +1,59 @@
+/** Numbers that finished runs have, by arm. */
+import type { Unit } from '../../../contract/figures.ts';
+import type { StudyRun, StudyView } from './definition.ts';
+import type { SeedValue } from './intervals.ts';
+import { comparedArms } from './pairs.ts';
+
+/** A pretrained arm beside a random one. */
+export interface Contrast {
+  pretrained: string;
+  random: string;
+  /** What keys of quantities end in: nothing for the first of the study. */
+  suffix: string;
+}
+
+/** Every pretrained arm of the study with every random one; the first of both comes first. */
+export function contrasts(view: StudyView): Contrast[] {
+  const { arms } = view.study.spec;
+  const first = comparedArms(view);
+  const random = Object.keys(arms).filter((arm) => arms[arm]!.init === 'random');
+  return Object.keys(arms)
+    .filter((arm) => !random.includes(arm))
+    .flatMap((pretrained) =>
+      random.map((other): Contrast => {
+        const isFirst = pretrained === first.pretrained && other === first.random;
+        const suffix = isFirst ? '' : `.${pretrained} minus ${other}`;
+        return { pretrained, random: other, suffix };
+      }),
+    );
+}
+
+/** A number of the runs of an arm, by seed; runs without it are left out. */
+export function armValues(
+  { runs }: Pick<StudyView, 'runs'>,
+  arm: string,
+  shuffle: string,
+  of: (run: StudyRun) => number | null,
+): SeedValue[] {
+  return runs.flatMap((run) => {
+    if (run.kind !== 'target' || run.arm !== arm || run.shuffle !== shuffle) return [];
+    const value = of(run);
+    return value === null ? [] : [{ seed: run.seed, value }];
+  });
+}
+
+/** What runs are judged by on the test images: with findings the mean AUC, else accuracy. */
+export function score({ testAuc, testAccuracy }: StudyRun): number | null {
+  return testAuc ?? testAccuracy;
+}
+
+export function scoreName({ study }: StudyView): { name: string; unit: Unit } {
+  return study.sides.findings === null
+    ? { name: 'test accuracy', unit: '%' }
+    : { name: 'mean test AUC', unit: '1' };
+}
+
+/** Place in the palette of an arm of the study. */
+export function colourOf({ study }: StudyView, arm: string): number {
+  return Math.max(0, Object.keys(study.spec.arms).indexOf(arm));
+}
