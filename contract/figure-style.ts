@@ -8,10 +8,11 @@ const COLOURS = [0, 1, 2, 3, 4, 5, 6, 7]
   .join('\n');
 
 export const FIGURE_STYLE = `
-svg.chart { display: block; width: 100%; height: auto; }
+svg.chart { display: block; max-width: 760px; width: 100%; height: auto; }
 .chart text { fill: var(--figure-soft); font: 11px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 .chart text.strong { fill: var(--figure-ink); }
 .chart text.cell { font-size: 10.5px; } .chart text.on-dark { fill: #ffffff; } .chart text.on-light { fill: #14181a; }
+.chart a { text-decoration: none; }
 .chart .grid { stroke: var(--figure-line); }
 .chart .axis { stroke: var(--figure-soft); }
 .chart .mark { stroke: var(--figure-soft); stroke-dasharray: 3 3; }

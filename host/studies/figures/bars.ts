@@ -23,7 +23,9 @@ export function drawBars(figure: BarsFigure): Html {
   const plot: Plot = { x, y, xs, ys, bottom: BOTTOM };
   const slot = (WIDTH - LEFT - RIGHT) / Math.max(1, groups.length);
   const marks = groups.map((group, at) => drawGroup(group, xs.at(at), slot, ys, figure));
-  const names = new Map(bars.map(({ name, colour }) => [name, colour]));
+  const names = new Map(
+    bars.filter(({ faded }) => !faded).map(({ name, colour }) => [name, colour]),
+  );
   return chart(
     title,
     plot,
