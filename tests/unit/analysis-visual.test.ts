@@ -8,6 +8,7 @@ import {
   deepestFineMap,
   mapsOf,
 } from '../../engine/analysis/visual/graphs.ts';
+import { cosines } from '../../engine/analysis/visual/filters.ts';
 import type { MaximiseOptions } from '../../engine/analysis/visual/maximise.ts';
 import { maximise, rolled, variationSlope } from '../../engine/analysis/visual/maximise.ts';
 import {
@@ -144,6 +145,14 @@ describe('the strongest images of a channel', () => {
     const strongest = new StrongestImages(3, 2);
     strongest.add(Float32Array.of(1, 5, 0, 2, 4, 9), 2);
     expect(strongest.channels(2)).toEqual([1, 2]);
+  });
+});
+
+test('cosines of filters: turned, scaled, at right angles, gone', () => {
+  const start = Float32Array.of(1, 2, 3, 4, 1, 0, 1, 1);
+  const trained = Float32Array.of(-1, -2, 6, 8, 0, 5, 0, 0);
+  cosines(trained, start, 4).forEach((cosine, filter) => {
+    expect(cosine).toBeCloseTo([-1, 1, 0, 0][filter]!, 12);
   });
 });
 

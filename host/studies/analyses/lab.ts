@@ -16,6 +16,8 @@ export interface ImagesRef {
   split: LabSplit;
   /** At most so many, drawn with a fixed seed and kept in their order; absent: all. */
   most?: number;
+  /** These positions in the split, ascending, instead. */
+  only?: readonly number[];
 }
 
 /** Activations of images: [image, dimension], row-major. */

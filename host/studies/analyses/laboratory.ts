@@ -77,7 +77,8 @@ export class Laboratory implements Lab {
     return weights;
   }
 
-  rows({ run, split, most }: ImagesRef): number[] {
+  rows({ run, split, most, only }: ImagesRef): number[] {
+    if (only) return [...only];
     const count = this.job(run)[split]?.imageIds.length ?? 0;
     const all = Array.from({ length: count }, (_, row) => row);
     if (most === undefined || most >= count) return all;
@@ -182,12 +183,13 @@ export class Laboratory implements Lab {
   }
 
   /** The same for all runs that see the same pixels with the same labels. */
-  #imagesKey({ run, split, most }: ImagesRef): string {
+  #imagesKey({ run, split, most, only }: ImagesRef): string {
     const { recipe, shuffle, seed, architecture, training, ...job } = this.job(run);
     const { image, channels } = architecture;
     const { imageIds, labels, findings } = job[split] ?? { imageIds: [], labels: [] };
     const seen = [recipe, shuffle, shuffle === 'none' ? 0 : seed, image, channels, training.batch];
-    const what = JSON.stringify([...seen, split, most ?? null, imageIds, labels, findings ?? null]);
+    const chosen = [split, most ?? null, only ?? null];
+    const what = JSON.stringify([...seen, ...chosen, imageIds, labels, findings ?? null]);
     return createHash('sha256').update(what).digest('hex');
   }
 

@@ -14,4 +14,5 @@ export const MEASURES: Partial<Record<AnalysisName, Load>> = {
   mistakes: () => import('./mistakes/measure.ts'),
   'negative-transfer': () => import('./negative-transfer/measure.ts'),
   'shuffle-sweep': () => import('./shuffle-sweep/measure.ts'),
+  'what-layers-see': () => import('./what-layers-see/measure.ts'),
 };

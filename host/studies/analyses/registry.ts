@@ -10,6 +10,7 @@ import { metrics } from './metrics/index.ts';
 import { mistakes } from './mistakes/index.ts';
 import { negativeTransfer } from './negative-transfer/index.ts';
 import { shuffleSweep } from './shuffle-sweep/index.ts';
+import { whatLayersSee } from './what-layers-see/index.ts';
 
 const DEFINITIONS = [
   bias,
@@ -21,6 +22,7 @@ const DEFINITIONS = [
   mistakes,
   negativeTransfer,
   shuffleSweep,
+  whatLayersSee,
 ];
 
 /** The definition of an analysis. Every name of the contract has one. */
