@@ -41,6 +41,8 @@ export const analysisOptions = {
     points: z.int().min(3).max(101).default(11),
     /** How far past both ends, as a share of their distance. */
     beyond: z.number().min(0).max(5).default(0.5),
+    /** Of each of training and test. */
+    images: images.default(512),
     'batch-norm': z.enum(['interpolated', 'recalibrated']).default('interpolated'),
     /** Estimates the (epsilon, delta) of the basin around pairs of one start. */
     basin: z.boolean().default(false),
