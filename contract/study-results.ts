@@ -71,16 +71,4 @@ export interface StudyResults {
     uncommonMistakes: number;
     n: number;
   }[];
-  /** Accuracy on the straight line between two runs of one arm, first and second seed. */
-  barriers: {
-    kind: string;
-    shuffle: string;
-    a: string;
-    b: string;
-    lambda: number[];
-    accuracy: number[];
-    loss: number[];
-    /** What to know before reading it: what was done with BatchNorm's running statistics. */
-    note?: string;
-  }[];
 }

@@ -33,7 +33,6 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
     ...checkShuffleSeeds(spec),
     ...(sound ? checkTrainings(spec, written) : []),
     ...checkRecipe(spec.recipe, ['recipe']),
-    ...checkAnalyses(spec),
   ];
   if (problems.length > 0) return problems;
   return analysisArms(spec).problems;
@@ -168,12 +167,4 @@ function checkRecipe(recipe: StudySpec['recipe'], path: Path): Problem[] {
     }
   }
   return problems;
-}
-
-function checkAnalyses({ analyses, seeds, shuffles }: StudySpec): Problem[] {
-  const index = analyses.findIndex((entry) => entryName(entry) === 'barrier');
-  if (index < 0) return [];
-  const needs = (what: string) => [problem(['analyses', index], `barrier needs ${what}`)];
-  if (seeds.length < 2) return needs('two seeds: the line runs between two runs of an arm');
-  return shuffles.includes('none') ? [] : needs('the shuffle none: other seeds shuffle otherwise');
 }

@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Failure } from '../../contract/errors.ts';
 
-/** The programs that train one run, walk the line between two, and search for a learning rate. */
+/** The programs that train one run, and search for a learning rate. */
 export const TRAINER = programOf('main.ts');
-export const INTERPOLATOR = programOf('interpolate-main.ts');
 export const RATE_FINDER = programOf('rate-main.ts');
 
 const STDERR_LINES = 12;

@@ -6,7 +6,6 @@ import type { StudyResults } from '../../contract/study-results.ts';
 import { measureOf } from '../../contract/study-results.ts';
 import { asksFor } from '../../contract/study-analyses.ts';
 import type { HostContext } from '../context.ts';
-import { walkLine } from './barriers.ts';
 import { breakDown, findingResults, subgroupResults, type Breakdown } from './breakdown.ts';
 import { createComparer } from './compare.ts';
 import type { Comparer } from './compare.ts';
@@ -28,8 +27,6 @@ export async function computeResults(
   const runs = listRuns(context.db, { studyId }).filter(({ kind }) => kind === 'target');
   const arms = armResults(spec, runs);
   const wanted = comparesPairs(spec, sides) ? pairsOf(spec, runs) : [];
-  const lines = asksFor(spec, 'barrier') ? linesOf(spec, runs) : [];
-  const total = wanted.length + lines.length;
   const ids = sides.test.map(({ id }) => id);
   const subgroups = spec.data.subgroups.flatMap((attribute) =>
     subgroupsOf(context.db, dataset.id, attribute, ids),
@@ -39,19 +36,13 @@ export async function computeResults(
   const pairs: StudyResults['pairs'] = [];
   for (const pair of wanted) {
     signal.throwIfAborted();
-    progress(pairs.length, total);
+    progress(pairs.length, wanted.length);
     pairs.push(pairResult(comparer, pair));
     await nextTurn();
   }
-  const barriers: StudyResults['barriers'] = [];
-  for (const { a, b } of lines) {
-    signal.throwIfAborted();
-    progress(pairs.length + barriers.length, total);
-    barriers.push(await walkLine(context, a, b, signal));
-  }
   const relativeDrop = relativeDrops(spec, arms);
   const rest = { warnings: leaks, analyses: [], claims: [] };
-  return { arms, ...parts, ...rest, relativeDrop, pairs, barriers };
+  return { arms, ...parts, ...rest, relativeDrop, pairs };
 }
 
 /** Agreement is of one answer an image: not of several findings. */
@@ -150,17 +141,6 @@ export function pairsOf(
   return spec.shuffles.flatMap((shuffle) => {
     const own = Object.keys(spec.arms).flatMap((arm) => bySeed(spec, runs, arm, String(shuffle)));
     return own.flatMap((a, index) => own.slice(index + 1).map((b) => ({ a, b })));
-  });
-}
-
-/**
- * First and second seed of every arm, not shuffled: under a shuffle another seed is another
- * permutation, so the two ends of a line would not be at home on the same images.
- */
-function linesOf(spec: StudySpec, runs: readonly RunSummary[]): { a: RunSummary; b: RunSummary }[] {
-  return Object.keys(spec.arms).flatMap((arm) => {
-    const [a, b] = bySeed(spec, runs, arm, 'none');
-    return a && b ? [{ a, b }] : [];
   });
 }
 

@@ -63,25 +63,6 @@ export interface TrainerJob {
   adapter: string;
 }
 
-/**
- * Accuracy on the straight line between two trained runs, as the JSON file that
- * `interpolate-main.ts` is given.
- */
-export interface InterpolationJob {
-  /** The job of either run: its test images, recipe and shuffle are what is evaluated on. */
-  job: TrainerJob;
-  /** Weights files of the two ends. */
-  a: string;
-  b: string;
-  lambdas: number[];
-}
-
-/** Child to host while it walks the line; `done` ends it. */
-export type InterpolationMessage =
-  | { type: 'point'; point: { lambda: number; accuracy: number; loss: number } }
-  | { type: 'done' }
-  | { type: 'failed'; failure: Failure };
-
 /** A learning-rate search, as the JSON file that `rate-main.ts` is given. */
 export interface RateJob {
   /** The training it is for: its images, start, recipe and optimiser. */

@@ -26,13 +26,14 @@ function quantity({ quantities }: StudyAnalysis, key: string): Quantity {
 const ANALYSES = `analyses:
   - cka: { images: 16, permutations: 20, bootstrap: 50, second-opinion: procrustes }
   - barrier: { points: 5, beyond: 0.25, images: 16, basin: true }
+  - criticality: { alphas: 2, sigmas: 2, samples: 2, images: 8 }
 `;
 
 test('similarity, barriers and criticality of a small study', async () => {
   const { workbench } = await shapesHome();
   const study = await runStudy(
     workbench,
-    `${shapesStudy({ epochs: 3, seeds: [0, 1, 2] })}${ANALYSES}`,
+    `${shapesStudy({ epochs: 2, seeds: [0, 1, 2] })}${ANALYSES}`,
   );
   const found = analysesOf(workbench, study);
 
@@ -66,4 +67,18 @@ test('similarity, barriers and criticality of a small study', async () => {
   const points = barrier.tables.find(({ id }) => id === 'lines')!.rows;
   expect(points).toHaveLength(9 * 7);
   expect(barrier.notes.join()).not.toContain('BatchNorm');
+  // The ends of every line are the runs themselves: 15 test images, fewer than asked for.
+  const [first] = points.filter(({ kind, lambda }) => kind === 'P-T/P-T' && lambda === 0);
+  const runs = await workbench.handlers['runs.list']({ studyId: study.id });
+  const own = runs.find(({ arm, seed }) => arm === 'P-T' && seed === first!['a']);
+  expect(first!['testAccuracy']).toBeCloseTo(own!.testAccuracy!, 12);
+
+  const criticality = found.get('criticality')!;
+  const modules = ['conv1', 'layer1.0', 'layer2.0', 'layer3.0', 'layer4.0', 'fc'];
+  const table = criticality.tables.find(({ id }) => id === 'criticality')!;
+  expect(table.rows.map(({ module }) => module).slice(0, 6)).toEqual(modules);
+  expect(table.rows).toHaveLength(6 * modules.length);
+  expect(quantity(criticality, 'criticality.direct.difference.P-T minus RI-T.fc').n).toBe(3);
+  expect(quantity(criticality, 'criticality.rewind.RI-T.mean').interval).not.toBeNull();
+  expect(criticality.notes.join()).toContain(`${6 * (2 + 6 * (1 + 8))} evaluations`);
 });

@@ -179,8 +179,6 @@ describe('what the schema cannot see', () => {
       '11 arms.X.init.checkpoint []',
     ],
     ['training: { batch: 8 }', 'training: { epochs: 4 }', '3 pretraining.src.epochs []'],
-    ['seeds: [0, 1]', 'seeds: [0]\nanalyses: [barrier]', '12 analyses.0 []'],
-    ['[none, 12, pixel]', '[12]\nanalyses: [barrier]', '13 analyses.0 []'],
     ['seeds: [0, 1]', 'seeds: [0, 4294967295]', '11 seeds.1 []'],
   ])('%s -> %s', (from, to, issue) => {
     expect(issuesWith(from, to)).toContain(issue);

@@ -26,8 +26,7 @@ export function figures(data: ReportData): Html {
     </p>
     <div class="figures">
       ${data.study.spec.shuffles.map((shuffle) => curves(data, String(shuffle), legend))}
-    </div>
-    ${barrierFigures(data, legend)}`;
+    </div>`;
 }
 
 function barFigures(data: ReportData, legend: Html): Html[] {
@@ -99,30 +98,6 @@ function measured(data: ReportData): { title: string; key: Metric; unit: Unit } 
   return findingNames(data).length > 0
     ? { title: 'Mean area under the ROC curve', key: 'testAuc', unit: '1' }
     : { title: 'Test accuracy', key: 'testAccuracy', unit: '%' };
-}
-
-/** Accuracy between two runs of an arm, per shuffle. */
-function barrierFigures(data: ReportData, legend: Html): Html | null {
-  const { barriers } = data.results;
-  if (barriers.length === 0) return null;
-  const byShuffle = [...Map.groupBy(barriers, ({ shuffle }) => shuffle)];
-  const notes = [...new Set(barriers.flatMap(({ note = [] }) => note))];
-  const charts = byShuffle.map(([shuffle, own]) => {
-    const lines = own.map(({ kind, a, lambda, accuracy }) => {
-      const arm = data.runs.find(({ id }) => id === a)?.arm ?? '';
-      const points = lambda.map((x, index) => ({ x, y: accuracy[index] ?? 0 }));
-      return { name: kind, colour: colour(armIndex(data, arm)), points };
-    });
-    const chart = lineChart(`Accuracy between two runs, ${shuffleTitle(shuffle)}`, 'λ', lines);
-    return figure(data, 'Test accuracy on the line', shuffleTitle(shuffle), [chart, legend]);
-  });
-  return html`<h2 id="barriers">Between two runs</h2>
-    <p>
-      Test accuracy of the weights (1 − λ) a + λ b, where a and b are the first and the second seed
-      of an arm. A flat line: both lie in one basin. A valley: a barrier parts them.
-    </p>
-    ${notes.map((note) => html`<p><strong>${note}.</strong></p>`)}
-    <div class="figures">${charts}</div>`;
 }
 
 function lines(data: ReportData, runs: readonly RunDetail[], key: Metric): Line[] {

@@ -108,7 +108,6 @@ describe('results', () => {
     ...{ findings: [], subgroups: [], warnings: [] },
     analyses: [],
     claims: [],
-    barriers: [],
   };
 
   it('are headed by the unshuffled gain and the mean kappa of each kind', () => {

@@ -1,6 +1,10 @@
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
-import { criticalityOf, type Criticality, type Grid } from '../../../../engine/analysis/criticality.ts';
+import {
+  criticalityOf,
+  type Criticality,
+  type Grid,
+} from '../../../../engine/analysis/criticality.ts';
 import { mean } from '../../../../engine/analysis/metrics.ts';
 import { tInterval } from '../../../../engine/analysis/t-interval.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
@@ -111,10 +115,14 @@ function rewindQuantities(shown: Shown): Quantity[] {
   const { rows, modules } = shown;
   const unit = usesAuc(rows) ? '1' : '%';
   const quantities = (what: string, value: (row: Row) => number) =>
-    ofArms(shown, rows.map((row) => ({ run: row.run, value: value(row) })), (arm) => ({
-      ...{ key: `criticality.rewind.${arm}.${what}`, unit },
-      title: `cost of rewinding ${what}, ${arm}`,
-    }));
+    ofArms(
+      shown,
+      rows.map((row) => ({ run: row.run, value: value(row) })),
+      (arm) => ({
+        ...{ key: `criticality.rewind.${arm}.${what}`, unit },
+        title: `cost of rewinding ${what}, ${arm}`,
+      }),
+    );
   return [
     ...modules.flatMap((module) => quantities(module, (row) => costOf(row, module))),
     ...quantities('mean', (row) => mean(modules.map((module) => costOf(row, module)))),
@@ -204,7 +212,14 @@ function rankings(shown: Shown): Figure[] {
         const { mean: value, interval } = tInterval(values);
         const off = of.filter(({ criticality }) => criticality.value === null).length;
         const note = off > 0 ? `${off} of ${of.length} beyond the grid` : '';
-        return { label: module, value, interval, colour, note, link: runLink(view.id, of[0]!.run.id) };
+        return {
+          label: module,
+          value,
+          interval,
+          colour,
+          note,
+          link: runLink(view.id, of[0]!.run.id),
+        };
       });
       return {
         kind: 'intervals',
@@ -232,7 +247,8 @@ function heatmaps({ judged, arms, view, measured, options }: Shown): Figure[] {
       x: { title: 'standard deviation of the noise' },
       y: { title: 'distance from the start (alpha)' },
       rows: grid.alphas.map(
-        (alpha, i) => `${alpha.toFixed(2)} (${Math.sqrt(grid.squaredDistances[i]!).toPrecision(2)})`,
+        (alpha, i) =>
+          `${alpha.toFixed(2)} (${Math.sqrt(grid.squaredDistances[i]!).toPrecision(2)})`,
       ),
       columns: grid.sigmas.map((sigma) => sigma.toPrecision(2)),
       values: grid.errors.map((row) => row.map((cell) => mean(cell))),
