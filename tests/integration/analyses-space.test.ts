@@ -26,7 +26,7 @@ function quantity({ quantities }: StudyAnalysis, key: string): Quantity {
 const ANALYSES = `analyses:
   - cka: { images: 16, permutations: 20, bootstrap: 50, second-opinion: procrustes }
   - barrier: { points: 5, beyond: 0.25, images: 16, basin: true }
-  - criticality: { alphas: 2, sigmas: 2, samples: 2, images: 8 }
+  - criticality: { alphas: 2, sigmas: 2, samples: 2, images: 16 }
 `;
 
 test('similarity, barriers and criticality of a small study', async () => {
