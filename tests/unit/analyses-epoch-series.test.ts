@@ -23,11 +23,11 @@ function view(epochs: number[], prefix: string): StudyView {
   const runs = seeds.flatMap((seed) => [
     ...epochs.slice(0, -1).map((epoch) => run(`${prefix}${epoch}`, seed, epoch)),
     run('P-T', seed, last),
+    { ...run('P-T', seed, last), arm: `${prefix}${last}` },
     run('RI-T', seed, 0),
   ]);
-  const shared = seeds.map((seed) => ({ arm: `${prefix}${last}`, run: `P-T ${seed}` }));
   const arms = { 'RI-T': { init: 'random' }, 'P-T': { init: { checkpoint: 'source@last' } } };
-  return { id: 's', runs, study: { spec: { arms }, shared, sides: { findings: null } } } as never;
+  return { id: 's', runs, study: { spec: { arms }, sides: { findings: null } } } as never;
 }
 
 test('accuracy by pretraining epoch, and from where on nothing is gained', () => {

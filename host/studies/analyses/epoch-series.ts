@@ -5,6 +5,7 @@ import type { Figure, Quantity, Table, Unit } from '../../../contract/figures.ts
 import { plateau, type Plateau } from '../../../engine/analysis/change-point.ts';
 import { tInterval } from '../../../engine/analysis/t-interval.ts';
 import type { Presented, StudyRun, StudyView } from './definition.ts';
+import { overSeeds } from './intervals.ts';
 import { runLink } from './links.ts';
 
 /** What a series is called. */
@@ -24,21 +25,13 @@ export interface SeriesRun {
 }
 
 /**
- * Runs of the arms whose name is `prefix` and an epoch, by epoch, then seed. An arm that is the same
- * runs as another counts by those.
+ * Runs of the arms whose name is `prefix` and an epoch, by epoch, then seed.
  * @throws unsupported with fewer than three epochs
  */
 export function seriesOf(view: StudyView, prefix: string, name: AnalysisName): SeriesRun[] {
-  const byId = new Map(view.runs.map((run) => [run.id, run]));
-  const named = [
-    ...view.runs.map(({ arm, id }) => ({ arm, run: id })),
-    ...view.study.shared.map(({ arm, run }) => ({ arm, run })),
-  ];
-  const found = named.flatMap(({ arm, run: id }): SeriesRun[] => {
-    const epoch = arm.startsWith(prefix) ? arm.slice(prefix.length) : '';
-    const run = byId.get(id);
-    if (!/^\d+$/.test(epoch) || run?.shuffle !== 'none') return [];
-    return [{ epoch: Number(epoch), run }];
+  const found = view.runs.flatMap((run): SeriesRun[] => {
+    const epoch = run.arm.startsWith(prefix) ? run.arm.slice(prefix.length) : '';
+    return /^\d+$/.test(epoch) && run.shuffle === 'none' ? [{ epoch: Number(epoch), run }] : [];
   });
   found.sort((a, b) => a.epoch - b.epoch || a.run.seed - b.run.seed);
   if (new Set(found.map(({ epoch }) => epoch)).size >= 3) return found;
@@ -112,7 +105,8 @@ function toScale(epoch: number): number {
 }
 
 function inEpochs(found: Plateau): Plateau {
-  const back = (place: number): number => Math.max(0, 2 ** place - 1);
+  // Rounded, so that the last epoch is that epoch.
+  const back = (place: number): number => Math.round((2 ** place - 1) * 1e9) / 1e9;
   return {
     ...found,
     from: found.from === null ? null : back(found.from),
@@ -145,18 +139,15 @@ function quantitiesOf(curve: Curve, { name, epoch: of }: SeriesText): Quantity[]
   const n = values.length;
   const key = `${name}.${measure.key}`;
   const { unit } = measure;
-  const over = (numbers: number[]) => {
-    if (numbers.length === 0) return { value: null, interval: null, method: 'no value', n };
-    const { mean: value, interval } = tInterval(numbers);
-    return { value, interval, method: `t over ${n} seeds`, n };
-  };
+  const over = (of: (row: number[]) => number) =>
+    overSeeds(values.map((row, seed) => ({ seed, value: of(row) })));
   const at = epochs.map((epoch, i): Quantity => ({
     ...{ key: `${key}.${epoch}`, title: `${measure.title} from ${of} ${epoch}`, unit },
-    ...over(values.map((row) => row[i]!)),
+    ...over((row) => row[i]!),
   }));
   const gain = {
     ...{ key: `${key}.gain`, title: `${measure.title}, last ${of} less first`, unit },
-    ...over(values.map((row) => row[last]! - row[0]!)),
+    ...over((row) => row[last]! - row[0]!),
   };
   const from: Quantity = {
     ...{ key: `${key}.nothing-gained-from`, unit: '', method: METHOD, n: n * epochs.length },

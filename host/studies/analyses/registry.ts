@@ -1,7 +1,11 @@
 /** The analyses there are. */
 import type { AnalysisName } from '../../../contract/study-analyses.ts';
 import type { AnalysisDefinition } from './definition.ts';
+import { barrier } from './barrier/index.ts';
 import { bias } from './bias/index.ts';
+import { checkpoints } from './checkpoints/index.ts';
+import { cka } from './cka/index.ts';
+import { criticality } from './criticality/index.ts';
 import { distance } from './distance/index.ts';
 import { forgetting } from './forgetting/index.ts';
 import { lowData } from './low-data/index.ts';
@@ -9,11 +13,16 @@ import { lowLevelStatistics } from './low-level-statistics/index.ts';
 import { metrics } from './metrics/index.ts';
 import { mistakes } from './mistakes/index.ts';
 import { negativeTransfer } from './negative-transfer/index.ts';
+import { rewinding } from './rewinding/index.ts';
 import { shuffleSweep } from './shuffle-sweep/index.ts';
 import { whatLayersSee } from './what-layers-see/index.ts';
 
 const DEFINITIONS = [
+  barrier,
   bias,
+  checkpoints,
+  cka,
+  criticality,
   distance,
   forgetting,
   lowData,
@@ -21,6 +30,7 @@ const DEFINITIONS = [
   metrics,
   mistakes,
   negativeTransfer,
+  rewinding,
   shuffleSweep,
   whatLayersSee,
 ];

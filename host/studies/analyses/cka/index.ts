@@ -3,8 +3,8 @@ import { CarryoverError } from '../../../../contract/errors.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { buildModel } from '../../../../engine/models/registry.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
-import { groupNumbers } from '../groups.ts';
 import { armRuns, runPairs } from '../pairs.ts';
+import { groupNumbers } from '../said.ts';
 import type { CkaJob, CkaMeasured } from './measure.ts';
 import { presented, type Pair } from './present.ts';
 

@@ -13,8 +13,8 @@ export type SecondOpinion = 'none' | 'svcca' | 'procrustes';
 
 export interface CkaJob {
   images: ImagesRef;
-  /** Group number of every test image. */
-  groups: number[];
+  /** Group number of every test image; null: there are no groups. */
+  groups: number[] | null;
   networks: NetworkRef[];
   /** Layers, those together whose features fit into memory together. */
   layers: string[][];
@@ -48,10 +48,8 @@ export interface CkaMeasured {
 
 export const measure: Measure<CkaJob, CkaMeasured> = async (job, lab) => {
   const rows = lab.rows(job.images);
-  const units = unitsOf(
-    rows.length,
-    rows.map((row) => job.groups[row]!),
-  );
+  const { groups } = job;
+  const units = unitsOf(rows.length, groups ? rows.map((row) => groups[row]!) : undefined);
   const parts: LayerSimilarity[][][] = [];
   const total = job.layers.length * (job.networks.length + job.pairs.length) + job.maps.length;
   let done = 0;

@@ -10,6 +10,7 @@ import { tInterval } from '../../../../engine/analysis/t-interval.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
 import type { Presented, StudyRun, StudyView } from '../definition.ts';
 import { runLink } from '../links.ts';
+import { overSeeds, pairedOverSeeds, type SeedValue } from '../intervals.ts';
 import { comparedArms } from '../pairs.ts';
 import type { CriticalityMeasured, MeasuredRun, PathKind } from './measure.ts';
 
@@ -78,37 +79,20 @@ function costOf({ measured: { whole, rewound } }: Row, module: string): number {
     : whole.accuracy - own.accuracy;
 }
 
-/** By seed, of one arm. */
-function bySeed<T>(values: readonly { run: StudyRun; value: T }[], arm: string): Map<number, T> {
-  return new Map(
-    values.flatMap(({ run, value }) => (run.arm === arm ? [[run.seed, value] as const] : [])),
-  );
-}
-
 type Named = Pick<Quantity, 'key' | 'title' | 'unit'>;
-
-/** Mean over the seeds of an arm, with its t interval. */
-function overSeeds(named: Named, values: readonly number[]): Quantity {
-  const none = { value: null, interval: null, method: 'no value', n: 0 };
-  if (values.length === 0) return { ...named, ...none };
-  const { mean: value, interval } = tInterval(values);
-  return { ...named, value, interval, method: `t over ${values.length} seeds`, n: values.length };
-}
 
 function ofArms(
   { arms, view }: Shown,
   values: readonly { run: StudyRun; value: number }[],
   named: (what: string) => Named,
 ): Quantity[] {
-  const own = arms.map((arm) => overSeeds(named(arm), [...bySeed(values, arm).values()]));
+  const of = (arm: string): SeedValue[] =>
+    values.flatMap(({ run, value }) => (run.arm === arm ? [{ seed: run.seed, value }] : []));
+  const own = arms.map((arm): Quantity => ({ ...named(arm), ...overSeeds(of(arm)) }));
   const { pretrained, random } = comparedArms(view);
   if (pretrained === null || random === null) return own;
-  const [first, second] = [bySeed(values, pretrained), bySeed(values, random)];
-  const paired = [...first].flatMap(([seed, value]) => {
-    const other = second.get(seed);
-    return other === undefined ? [] : [value - other];
-  });
-  return [...own, overSeeds(named(`difference.${pretrained} minus ${random}`), paired)];
+  const difference = named(`difference.${pretrained} minus ${random}`);
+  return [...own, { ...difference, ...pairedOverSeeds(of(pretrained), of(random)) }];
 }
 
 function rewindQuantities(shown: Shown): Quantity[] {
