@@ -163,7 +163,7 @@ function classFigures(rows: Row[]): Figure[] {
   return [
     {
       kind: 'intervals',
-      id: 'classes',
+      id: 'by-class',
       title: `What ${first.arm} forgets, by source class`,
       caption: `Accuracy after less before, t intervals over seeds; the ${classes.length} that lose most.`,
       x: { title: 'accuracy after less before', unit: '%' },
@@ -266,7 +266,7 @@ function notesOf(view: StudyView, { sources }: ForgettingJob, measured: SourceRe
 export const forgetting: AnalysisDefinition<'forgetting', ForgettingJob, SourceResult[]> = {
   name: 'forgetting',
   title: 'Forgetting',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -87,7 +87,7 @@ function classFigure(measured: Measured, job: MistakesJob): HeatmapFigure {
     rows.find((row) => row.name === name && row.kind === kind)?.[key] as number | undefined;
   return {
     kind: 'heatmap',
-    id: 'classes',
+    id: 'by-class',
     title: measured.findings ? 'Mistakes by finding' : 'Mistakes by class',
     caption: 'Share of the images: both wrong, only the first wrong, only the second wrong.',
     x: { title: 'kind of pair', unit: '%' },
