@@ -193,6 +193,8 @@ export interface StudyAnalysis {
   tables: Table[];
   /** What to know before reading it. */
   notes: string[];
+  /** As in its state. */
+  alerts?: string[];
 }
 
 /** An analysis with its figures as markup, in their order. */
@@ -206,6 +208,8 @@ export interface AnalysisState {
   id: string | null;
   /** Why there is none. */
   failure: Failure | null;
+  /** What the study's page says above all. */
+  alerts?: string[];
 }
 
 /** A claim of a study file, and how it is judged. Written before the run. */

@@ -64,6 +64,7 @@ function labOf(findings: FindingTarget[][] | null): Lab {
   };
   return {
     job: () => ({ classNames: ['a', 'b', 'c'], train: items, test: items }),
+    file: (_: string, name: string) => name,
     memo: <T>(_: string, compute: () => Promise<T>) => compute(),
     tell: () => undefined,
   } as unknown as Lab;

@@ -46,6 +46,8 @@ export interface Presented {
   figures: Figure[];
   tables: Table[];
   notes: string[];
+  /** What the study's page must say. */
+  alerts?: string[];
 }
 
 /**

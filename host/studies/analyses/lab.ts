@@ -31,6 +31,8 @@ export interface Activations {
 export interface Lab {
   /** The run's job: class names, recipe, items with their labels and image ids. */
   job(run: string): TrainerJob;
+  /** Path of a file in the run's folder. */
+  file(run: string, name: string): string;
   /** Of the architecture with the run's number of outputs. */
   options(run: string): ModelOptions;
   parameters(run: string): readonly ParameterSpec[];

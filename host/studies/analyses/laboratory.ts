@@ -55,6 +55,10 @@ export class Laboratory implements Lab {
     return job;
   }
 
+  file(run: string, name: string): string {
+    return join(this.#given.runs, run, name);
+  }
+
   options(run: string): ModelOptions {
     return modelOptions(this.job(run));
   }

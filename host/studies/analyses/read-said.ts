@@ -23,12 +23,16 @@ export interface Told {
   probabilities: Float32Array;
 }
 
-export function readSaid(lab: Pick<Lab, 'job'>, ref: SaidRef, split: 'train' | 'test'): Said {
+export function readSaid(
+  lab: Pick<Lab, 'job' | 'file'>,
+  ref: SaidRef,
+  split: 'train' | 'test',
+): Said {
   const { classNames, ...job } = lab.job(ref.run);
   const items = job[split];
   const images = items?.imageIds.length ?? 0;
   const classes = classNames.length;
-  const logits = readLogitsFile(ref[split], images * classes);
+  const logits = readLogitsFile(lab.file(ref.run, ref[split]), images * classes);
   const findings = items?.findings ? maskedTargets(items.findings, classes) : null;
   const told = findings
     ? null

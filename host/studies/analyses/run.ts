@@ -43,8 +43,8 @@ export async function computeAnalyses(
   for (const name of namesIn(view)) {
     handle.signal.throwIfAborted();
     try {
-      const { id } = await computeAnalysis(view, context, name, handle);
-      states.push({ name, id, failure: null });
+      const { id, alerts = [] } = await computeAnalysis(view, context, name, handle);
+      states.push({ name, id, failure: null, alerts });
     } catch (error) {
       const failure = toFailure(error);
       if (handle.signal.aborted || !OF_THE_STUDY.has(failure.code)) throw error;

@@ -1,12 +1,10 @@
 /** What runs said about the images, for analyses that need no network: planned in the host. */
-import { join } from 'node:path';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { requireLogits } from '../predictions.ts';
-import { runFolder } from '../run-files.ts';
 import type { StudyRun, StudyView } from './definition.ts';
 import { armRuns } from './pairs.ts';
 
-/** A run with the files of its logits. */
+/** A run with the names of its logits' files, in the run's folder. */
 export interface SaidRef {
   run: string;
   arm: string;
@@ -18,8 +16,7 @@ export interface SaidRef {
 /** Refers to the logits of finished runs. Throws as `requireLogits`. */
 export function saidBy({ context }: StudyView, runs: readonly StudyRun[]): SaidRef[] {
   return runs.map(({ id, arm, seed }) => {
-    const file = (split: 'train' | 'test') =>
-      join(runFolder(context, id), requireLogits(context, id, split).name);
+    const file = (split: 'train' | 'test') => requireLogits(context, id, split).name;
     return { run: id, arm, seed, test: file('test'), train: file('train') };
   });
 }

@@ -31,7 +31,8 @@ export function analysesSection(
 function section(data: ReportData, analysis: StudyAnalysis, sources: Sources): Html {
   const { name, title, figures, tables, notes, id } = analysis;
   return html`<h2 id="analysis-${name}">${title}</h2>
-    ${leakLine(data)} ${notes.map((note) => html`<p class="soft small">${note}</p>`)}
+    ${leakLine(data)} ${(analysis.alerts ?? []).map((alert) => html`<p class="notes">${alert}</p>`)}
+    ${notes.map((note) => html`<p class="soft small">${note}</p>`)}
     <div class="figures">${figures.map((figure) => figurePart(figure, sources))}</div>
     ${tables.map(tablePart)}
     <p class="soft small">

@@ -55,10 +55,8 @@ function present(view: StudyView, _: Options, measured: Measured, job: NegativeT
     quantities: found.flat(),
     figures: [gapsFigure(found.flat(), method)],
     tables: measured.gaps[0]!.classes.length === 0 ? [] : [classTable(measured, all)],
-    notes: [
-      ...found.flatMap((own, at) => flags(own, all[at]!)),
-      ...all.flatMap((contrast) => tuningNote(view, contrast)),
-    ],
+    notes: all.flatMap((contrast) => tuningNote(view, contrast)),
+    alerts: found.flatMap((own, at) => flags(own, all[at]!)),
   };
 }
 
@@ -161,7 +159,7 @@ export const negativeTransfer: AnalysisDefinition<
 > = {
   name: 'negative-transfer',
   title: 'Negative transfer',
-  version: 1,
+  version: 2,
   plan,
   present,
 };
