@@ -94,8 +94,10 @@ export const analysisOptions = {
   /** Distances between domains in a network's features. */
   'domain-shift': z.strictObject({
     images: images.default(1000),
-    /** Checkpoint or run whose features; absent: the pretrained start's. */
+    /** Arm or run whose features, trained; absent: the pretrained start's. */
     features: z.string().min(1).optional(),
+    /** Exchanges of domains at random that MMD is compared with. */
+    permutations: z.int().min(0).max(10_000).default(200),
     replicates,
   }),
   /** Scores of checkpoints before training, against what fine-tuning came to. */

@@ -1,4 +1,6 @@
 /** Weighted rank correlation. */
+import { stream } from '../random/streams.ts';
+import { bootstrapOne } from './bootstrap.ts';
 
 /**
  * Weighted Kendall tau with additive hyperbolic weights, the mean of those by the ranks in x and in y
@@ -32,4 +34,59 @@ function tauByRanks(x: readonly number[], y: readonly number[], rank: readonly n
     }
   }
   return both / Math.sqrt(ofX * ofY);
+}
+
+export interface TauEstimate {
+  /** null where all of one are equal, or there are fewer than three. */
+  tau: number | null;
+  /** 95 % percentile bootstrap over the pairs; null with fewer than five. */
+  interval: [number, number] | null;
+  /** Share of the orders of y that come to as much or more: all orders up to seven pairs. */
+  p: number | null;
+}
+
+const FEWEST = 3;
+const FEWEST_RESAMPLED = 5;
+/** 7! = 5040 */
+const MOST_ORDERED = 7;
+
+/** Weighted tau with its bootstrap interval, and how often chance does as well. */
+export function weightedTauEstimate(
+  x: readonly number[],
+  y: readonly number[],
+  { replicates, seed }: { replicates: number; seed: number },
+): TauEstimate {
+  const value = weightedTau(x, y);
+  if (x.length < FEWEST || !Number.isFinite(value)) return { tau: null, interval: null, p: null };
+  const statistic = (times: Int32Array): number | null => {
+    const drawn = Array.from(times.keys()).flatMap((at) => Array<number>(times[at]!).fill(at));
+    const tau = weightedTau(
+      drawn.map((at) => x[at]!),
+      drawn.map((at) => y[at]!),
+    );
+    return Number.isFinite(tau) ? tau : null;
+  };
+  const resampled = x.length >= FEWEST_RESAMPLED;
+  const interval = resampled ? bootstrapOne(x.length, statistic, { replicates, seed }) : null;
+  const all = x.length <= MOST_ORDERED;
+  const random = stream(seed, 'orders');
+  const orders = all
+    ? ordersOf(y.length)
+    : Array.from({ length: replicates }, () => Array.from(random.permutation(y.length)));
+  const taus = orders.map((order) =>
+    weightedTau(
+      x,
+      order.map((at) => y[at]!),
+    ),
+  );
+  const above = taus.filter((tau) => tau >= value - 1e-12).length;
+  return { tau: value, interval, p: all ? above / orders.length : (1 + above) / (1 + replicates) };
+}
+
+/** All orders of 0 .. n - 1. */
+function ordersOf(n: number): number[][] {
+  if (n === 0) return [[]];
+  return ordersOf(n - 1).flatMap((order) =>
+    Array.from({ length: n }, (_, at) => [...order.slice(0, at), n - 1, ...order.slice(at)]),
+  );
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { hScores } from '../../engine/analysis/h-score.ts';
 import { leep, negativeConditionalEntropy } from '../../engine/analysis/leep.ts';
 import { linearProblems, logEvidence, logMe, mostEvidence } from '../../engine/analysis/logme.ts';
-import { weightedTau } from '../../engine/analysis/weighted-tau.ts';
+import { transferScores } from '../../engine/analysis/transfer-scores.ts';
+import { weightedTau, weightedTauEstimate } from '../../engine/analysis/weighted-tau.ts';
 import { argmaxRows } from '../../engine/analysis/metrics.ts';
 import { RandomState } from '../../engine/random/random-state.ts';
 import reference from '../reference/shift.json' with { type: 'json' };
@@ -184,4 +185,39 @@ describe('weighted tau', () => {
     expect(weightedTau([1, 2, 3, 4], [4, 3, 2, 1])).toBeCloseTo(-1, 12);
     expect(weightedTau([1, 1, 1], [1, 2, 3])).toBeNaN();
   });
+
+  test('p counts all orders that do as well; few values have no interval', () => {
+    const options = { replicates: 200, seed: 0 };
+    // Of the six orders only the right one comes to 1.
+    const three = weightedTauEstimate([1, 2, 3], [4, 5, 6], options);
+    expect(three).toEqual({ tau: 1, interval: null, p: 1 / 6 });
+    expect(weightedTauEstimate([1, 2], [1, 2], options).tau).toBeNull();
+    const x = Array.from({ length: 20 }, (_, at) => at);
+    const many = weightedTauEstimate(
+      x,
+      x.map((value) => value + 3 * Math.sin(value)),
+      options,
+    );
+    expect(many.interval![0]).toBeGreaterThan(0.3);
+    expect(many.interval![1]).toBeLessThanOrEqual(1);
+    expect(many.p).toBeCloseTo(1 / 201, 12);
+  });
+});
+
+test('scores of a start are those of all images; without a head there is no LEEP', () => {
+  const logits = probabilities.map(Math.log);
+  const groups = Int32Array.from(labels, (_, row) => row >> 1);
+  const seen = { features: target, dimensions: features, labels, classes, groups };
+  const found = transferScores({ ...seen, logits, sourceClasses }, 0);
+  expect(found.leep.value).toBeCloseTo(reference.leep, 5);
+  expect(found.nce.value).toBeCloseTo(reference.nce, 9);
+  expect(found['h-score'].value).toBeCloseTo(reference.hScores.plain, 9);
+  expect(found.logme.value).toBe(logMe(target, features, labels, classes));
+  for (const { value, interval } of Object.values(found)) {
+    expect(interval![0]).toBeLessThan(value!);
+    expect(interval![1]).toBeGreaterThan(value!);
+  }
+  const headless = transferScores({ ...seen, logits: null, sourceClasses: 0 }, 0);
+  expect(headless.leep).toEqual({ value: null, interval: null });
+  expect(headless['h-score'].value).toBe(found['h-score'].value);
 });

@@ -15,6 +15,11 @@ export function imageLink(dataset: string, image: number): string {
   return address(`data/${encodeURIComponent(dataset)}`, { image: String(image) });
 }
 
+/** The images of a domain. */
+export function domainLink(dataset: string, domain: string): string {
+  return address(`data/${encodeURIComponent(dataset)}`, { domain });
+}
+
 function address(path: string, query: Record<string, string | undefined>): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
   const search = new URLSearchParams(given).toString();

@@ -20,4 +20,7 @@ export const MEASURES: Partial<Record<AnalysisName, Load>> = {
   rewinding: () => import('./rewinding/measure.ts'),
   'shuffle-sweep': () => import('./shuffle-sweep/measure.ts'),
   'what-layers-see': () => import('./what-layers-see/measure.ts'),
+  'domain-shift': () => import('./domain-shift/measure.ts'),
+  'transfer-depth': () => import('./transfer-depth/measure.ts'),
+  transferability: () => import('./transferability/measure.ts'),
 };

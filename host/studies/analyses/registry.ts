@@ -7,6 +7,7 @@ import { checkpoints } from './checkpoints/index.ts';
 import { cka } from './cka/index.ts';
 import { criticality } from './criticality/index.ts';
 import { distance } from './distance/index.ts';
+import { domainShift } from './domain-shift/index.ts';
 import { forgetting } from './forgetting/index.ts';
 import { lowData } from './low-data/index.ts';
 import { lowLevelStatistics } from './low-level-statistics/index.ts';
@@ -15,6 +16,8 @@ import { mistakes } from './mistakes/index.ts';
 import { negativeTransfer } from './negative-transfer/index.ts';
 import { rewinding } from './rewinding/index.ts';
 import { shuffleSweep } from './shuffle-sweep/index.ts';
+import { transferDepth } from './transfer-depth/index.ts';
+import { transferability } from './transferability/index.ts';
 import { whatLayersSee } from './what-layers-see/index.ts';
 
 const DEFINITIONS = [
@@ -24,6 +27,7 @@ const DEFINITIONS = [
   cka,
   criticality,
   distance,
+  domainShift,
   forgetting,
   lowData,
   lowLevelStatistics,
@@ -32,6 +36,8 @@ const DEFINITIONS = [
   negativeTransfer,
   rewinding,
   shuffleSweep,
+  transferDepth,
+  transferability,
   whatLayersSee,
 ];
 
