@@ -106,15 +106,7 @@ export const analysisOptions = {
   'kinds-of-transfer': z.strictObject({
     kinds: z
       .array(
-        z.enum([
-          'importance-weights',
-          'tradaboost',
-          'coral',
-          'adabn',
-          'pseudo-labels',
-          'rotation',
-          'simclr',
-        ]),
+        z.enum(['importance-weights', 'tradaboost', 'coral', 'adabn', 'pseudo-labels', 'rotation']),
       )
       .min(1)
       .default(['importance-weights', 'tradaboost', 'coral', 'pseudo-labels', 'rotation']),

@@ -12,6 +12,7 @@ export const MEASURES: Partial<Record<AnalysisName, Load>> = {
   criticality: () => import('./criticality/measure.ts'),
   distance: () => import('./distance/measure.ts'),
   forgetting: () => import('./forgetting/measure.ts'),
+  'kinds-of-transfer': () => import('./kinds-of-transfer/measure.ts'),
   'low-data': () => import('./low-data/measure.ts'),
   'low-level-statistics': () => import('./low-level-statistics/measure.ts'),
   metrics: () => import('./metrics/measure.ts'),

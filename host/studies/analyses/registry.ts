@@ -9,6 +9,7 @@ import { criticality } from './criticality/index.ts';
 import { distance } from './distance/index.ts';
 import { domainShift } from './domain-shift/index.ts';
 import { forgetting } from './forgetting/index.ts';
+import { kindsOfTransfer } from './kinds-of-transfer/index.ts';
 import { lowData } from './low-data/index.ts';
 import { lowLevelStatistics } from './low-level-statistics/index.ts';
 import { metrics } from './metrics/index.ts';
@@ -29,6 +30,7 @@ const DEFINITIONS = [
   distance,
   domainShift,
   forgetting,
+  kindsOfTransfer,
   lowData,
   lowLevelStatistics,
   metrics,

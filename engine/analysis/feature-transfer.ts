@@ -1,0 +1,160 @@
+/**
+ * Kinds of transfer with a linear head on fixed features: what source images and unlabelled target
+ * images add to, or do without, labelled target images (Pan and Yang 2010 for the kinds).
+ */
+import { coralAligned } from './coral.ts';
+import { classifierWeights, effectiveSampleSize } from './importance.ts';
+import { argmaxRows } from './metrics.ts';
+import { probeProbabilities, trainProbe } from './probe.ts';
+import { boostedClasses, trAdaBoost } from './tradaboost.ts';
+
+/** Rows of features with their classes, in one numbering for source and target. */
+export interface LabelledRows {
+  /** [row, feature] */
+  rows: Float32Array;
+  labels: Int32Array;
+  /** A number per row; rows of a group are never on both sides of a fold. */
+  groups: ArrayLike<number>;
+}
+
+export interface FeatureTransferInput {
+  features: number;
+  classes: number;
+  /** Only rows of classes that the target has. */
+  source: LabelledRows;
+  target: LabelledRows;
+  /** [row, feature]: what is judged. */
+  test: Float32Array;
+}
+
+/** What one way told of the test rows. */
+export interface Told {
+  predicted: Int32Array;
+  /** Of weighted source images: (sum w)^2 / sum w^2 (Kish 1965). */
+  effectiveSources?: number;
+  /** Unlabelled images that were given a label. */
+  pseudoLabelled?: number;
+}
+
+/** Learners of TrAdaBoost. */
+const TURNS = 10;
+const FOLDS = 5;
+/** An unlabelled image is taken as of its likeliest class above this probability (Sohn et al. 2020). */
+const SURE = 0.9;
+
+type Way = (input: FeatureTransferInput) => Told;
+
+/** Only the target's own labelled images. */
+export const targetOnly: Way = (input) => ({ predicted: learnt(input, input.target) });
+
+/** Only the source's images: no label of the target is used. */
+export const sourceOnly: Way = (input) => ({ predicted: learnt(input, input.source) });
+
+/**
+ * Source and target images, source images weighted by how much they look like the target's
+ * (`classifierWeights`, probabilities by cross-validation over groups).
+ */
+export const importanceWeighted: Way = (input) => {
+  const { source, target, features } = input;
+  const weights = classifierWeights(targetProbabilities(source, target, features));
+  const both = joined(source, target);
+  const ones = Array.from(target.labels, () => 1);
+  const predicted = learnt(input, both, Float64Array.from([...weights, ...ones]));
+  return { predicted, effectiveSources: effectiveSampleSize(weights) };
+};
+
+/** TrAdaBoost (Dai et al. 2007) over linear heads. */
+export const boosted: Way = (input) => {
+  const { source, target, features, classes, test } = input;
+  const { rows, labels } = joined(source, target);
+  const sources = source.labels.length;
+  const made = trAdaBoost({ rows, labels, features, classes, sources, turns: TURNS });
+  return {
+    predicted: boostedClasses(made, test, classes),
+    effectiveSources: made.effectiveSources,
+  };
+};
+
+/** The source's images with their features' covariance made the target's (Sun et al. 2016); no target label. */
+export const coral: Way = (input) => {
+  const { source, target, features } = input;
+  const rows = coralAligned(source.rows, target.rows, features);
+  return { predicted: learnt(input, { ...source, rows }) };
+};
+
+/**
+ * The source's images, then once more with the target's images under the labels that the first head
+ * is sure of (Lee 2013); no target label.
+ */
+export const pseudoLabelled: Way = (input) => {
+  const { source, target, features, classes } = input;
+  const first = trainProbe(source.rows, source.labels, { features, classes });
+  const probabilities = probeProbabilities(first, target.rows);
+  const likely = argmaxRows(probabilities, classes);
+  const sure = [...likely.keys()].filter(
+    (row) => probabilities[row * classes + likely[row]!]! > SURE,
+  );
+  const own: LabelledRows = {
+    rows: picked(target.rows, features, sure),
+    labels: Int32Array.from(sure, (row) => likely[row]!),
+    groups: sure.map((row) => target.groups[row]!),
+  };
+  return { predicted: learnt(input, joined(source, own)), pseudoLabelled: sure.length };
+};
+
+function learnt(
+  { features, classes, test }: FeatureTransferInput,
+  { rows, labels }: LabelledRows,
+  rowWeights?: Float64Array,
+): Int32Array {
+  const probe = trainProbe(rows, labels, { features, classes, ...(rowWeights && { rowWeights }) });
+  return argmaxRows(probeProbabilities(probe, test), classes);
+}
+
+/** P(target | x) of each source row by a classifier that saw no row of its group. */
+function targetProbabilities(
+  source: LabelledRows,
+  target: LabelledRows,
+  features: number,
+): Float64Array {
+  const { rows } = joined(source, target);
+  const sources = source.labels.length;
+  const domain = Int32Array.from({ length: rows.length / features }, (_, row) =>
+    Number(row >= sources),
+  );
+  const groups = [
+    ...Array.from(source.groups, (group) => `s${group}`),
+    ...Array.from(target.groups, (group) => `t${group}`),
+  ];
+  const names = [...new Set(groups)];
+  const fold = new Map(names.map((name, at) => [name, at % FOLDS]));
+  const found = new Float64Array(sources);
+  for (let held = 0; held < FOLDS; held++) {
+    const inside = groups.flatMap((group, row) => (fold.get(group) === held ? [] : [row]));
+    const outside = groups
+      .slice(0, sources)
+      .flatMap((group, row) => (fold.get(group) === held ? [row] : []));
+    if (outside.length === 0) continue;
+    const labels = Int32Array.from(inside, (row) => domain[row]!);
+    const probe = trainProbe(picked(rows, features, inside), labels, { features, classes: 2 });
+    const told = probeProbabilities(probe, picked(rows, features, outside));
+    outside.forEach((row, at) => (found[row] = told[2 * at + 1]!));
+  }
+  return found;
+}
+
+function joined(a: LabelledRows, b: LabelledRows): LabelledRows {
+  const rows = new Float32Array(a.rows.length + b.rows.length);
+  rows.set(a.rows);
+  rows.set(b.rows, a.rows.length);
+  const labels = Int32Array.from([...a.labels, ...b.labels]);
+  return { rows, labels, groups: [...Array.from(a.groups), ...Array.from(b.groups)] };
+}
+
+function picked(rows: Float32Array, features: number, chosen: readonly number[]): Float32Array {
+  const result = new Float32Array(chosen.length * features);
+  chosen.forEach((row, at) =>
+    result.set(rows.subarray(row * features, (row + 1) * features), at * features),
+  );
+  return result;
+}

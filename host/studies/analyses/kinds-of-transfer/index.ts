@@ -1,0 +1,225 @@
+/** Other kinds of transfer beside that of parameters: instances, features, pseudo-labels, no labels. */
+import { CarryoverError } from '../../../../contract/errors.ts';
+import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
+import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
+import { hasBatchNorm } from '../../../../engine/models/registry.ts';
+import { armValues, score } from '../arm-values.ts';
+import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
+import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
+import { armRuns, comparedArms } from '../pairs.ts';
+import { bootstrapMethod } from '../said.ts';
+import type { KindsJob, KindsMeasured, Way, WayResult } from './measure.ts';
+
+type Options = AnalysisOptions<'kinds-of-transfer'>;
+
+const REPLICATES = 1000;
+/** Source images whose features are looked at. */
+const MOST_SOURCES = 2000;
+const ROTATION = 'rotation';
+
+const TITLES: Record<Way, string> = {
+  'target-only': 'target images, with labels',
+  'source-only': 'source images only',
+  'importance-weights': 'both, source weighted by likeness',
+  tradaboost: 'both, boosted (TrAdaBoost)',
+  coral: 'source images, aligned (CORAL)',
+  'pseudo-labels': 'source images, pseudo-labels',
+  'source-head': "the source's own head",
+  adabn: "the source's own head, AdaBN",
+};
+
+function plan(view: StudyView, { kinds, arm }: Options) {
+  const name = arm ?? comparedArms(view).pretrained;
+  const run = armRuns(view).find((each) => each.arm === name);
+  const planned = view.study.runs.find(({ id }) => id === run?.id);
+  const start = planned?.spec.start;
+  if (!run || !planned || start === undefined || typeof start === 'string' || !('run' in start)) {
+    throw new CarryoverError(
+      'unsupported',
+      'kinds-of-transfer needs an arm that starts from a pretraining of this study',
+      { wayOut: 'its source images are the other kinds’ material: add such an arm' },
+    );
+  }
+  const pretraining = view.study.runs.find(({ id }) => id === start.run);
+  if (pretraining?.spec.kind !== 'pretraining' || planned.spec.findings) {
+    throw new CarryoverError(
+      'unsupported',
+      'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
+    );
+  }
+  const job: KindsJob = {
+    ways: waysOf(kinds, pretraining.spec.architecture),
+    ...{ start: run.start, source: start satisfies NetworkRef },
+    sourceImages: { run: start.run, split: 'train', most: MOST_SOURCES },
+    target: { run: run.id, split: 'train' },
+    test: { run: run.id, split: 'test' },
+    groups: {
+      source: numbered(pretraining.train),
+      target: numbered(planned.train),
+      test: numbered(planned.test ?? []),
+    },
+    replicates: REPLICATES,
+  };
+  return { job, uses: [run.id, start.run, ...rotated(view).map(({ id }) => id)] };
+}
+
+function waysOf(
+  kinds: Options['kinds'],
+  architecture: StudyView['study']['spec']['architecture'],
+): Way[] {
+  const ways: Way[] = ['target-only', 'source-only', 'source-head'];
+  for (const kind of kinds) {
+    if (kind === 'rotation') continue;
+    if (kind === 'adabn' && !hasBatchNorm(architecture)) continue;
+    ways.push(kind);
+  }
+  return ways;
+}
+
+/** The same number within a group. */
+function numbered(images: readonly { group: string }[]): number[] {
+  const numbers = new Map<string, number>();
+  for (const { group } of images) if (!numbers.has(group)) numbers.set(group, numbers.size);
+  return images.map(({ group }) => numbers.get(group)!);
+}
+
+function rotated({ runs }: StudyView): StudyRun[] {
+  return runs.filter(({ arm, kind }) => arm === ROTATION && kind === 'target');
+}
+
+function present(view: StudyView, options: Options, measured: KindsMeasured, job: KindsJob) {
+  const method = bootstrapMethod(measured.testImages, job.groups.test, job.replicates);
+  return {
+    quantities: [...ofWays(measured, method), ...ofArms(view)],
+    figures: [accuracies(measured, method), ...armFigures(view)],
+    tables: [tableOf(measured)],
+    notes: notesOf(options, measured, job),
+  };
+}
+
+function ofWays({ results, testImages: n }: KindsMeasured, method: string): Quantity[] {
+  return results.flatMap(({ way, accuracy, interval, overTarget, overSource }) => {
+    const made = (key: string, title: string, value: number, own: WayResult['interval']) =>
+      quantity(`kinds-of-transfer.${key}.${way}`, title, '%', { value, interval: own, method, n });
+    const title = TITLES[way];
+    return [
+      made('accuracy', `test accuracy: ${title}`, accuracy, interval),
+      made(
+        'over-target',
+        `${title}, less target images only`,
+        overTarget.value,
+        overTarget.interval,
+      ),
+      made('over-source', `${title}, less the source alone`, overSource.value, overSource.interval),
+    ];
+  });
+}
+
+/** The start that was learnt without labels, beside the others. */
+function ofArms(view: StudyView): Quantity[] {
+  if (rotated(view).length === 0) return [];
+  const { pretrained, random } = comparedArms(view);
+  const values = (arm: string) => armValues(view, arm, 'none', score);
+  const own = values(ROTATION);
+  return [
+    quantity('kinds-of-transfer.rotation', 'test accuracy of rotation', '%', overSeeds(own)),
+    ...[pretrained, random].flatMap((arm) =>
+      arm === null
+        ? []
+        : [
+            quantity(
+              `kinds-of-transfer.rotation minus ${arm}`,
+              `test accuracy of rotation less that of ${arm}`,
+              '%',
+              pairedOverSeeds(own, values(arm)),
+            ),
+          ],
+    ),
+  ];
+}
+
+function accuracies({ results }: KindsMeasured, method: string): Figure {
+  return {
+    kind: 'intervals',
+    id: 'ways',
+    title: 'What the labels and images of the source do',
+    caption: `Test accuracy of linear heads on the start's features; 95 %, ${method}.`,
+    x: { title: 'test accuracy', unit: '%' },
+    rows: results.map(({ way, accuracy, interval, effectiveSources }) => ({
+      ...{ label: TITLES[way], value: accuracy, interval },
+      colour: way === 'target-only' ? 0 : usesTarget(way) ? 2 : 1,
+      ...(effectiveSources !== null && {
+        note: `${effectiveSources.toFixed(0)} effective source images`,
+      }),
+    })),
+  };
+}
+
+/** Whether labels of the target are used. */
+function usesTarget(way: Way): boolean {
+  return way === 'target-only' || way === 'importance-weights' || way === 'tradaboost';
+}
+
+function armFigures(view: StudyView): Figure[] {
+  if (rotated(view).length === 0) return [];
+  const { pretrained, random } = comparedArms(view);
+  const arms = [pretrained, ROTATION, random].flatMap((arm) => arm ?? []);
+  return [
+    {
+      kind: 'bars',
+      id: 'unsupervised',
+      title: 'A start without labels',
+      caption:
+        'Rotation: pretrained on the source images to tell how they are turned, without labels. Means over seeds with t intervals.',
+      x: { title: 'start' },
+      y: { title: 'test accuracy', unit: '%', include: [0] },
+      groups: arms.map((arm, colour) => {
+        const values = armValues(view, arm, 'none', score);
+        const { value, interval } = overSeeds(values);
+        const own = values.map((each) => each.value);
+        const bar = { name: arm, colour, value: value ?? 0, values: own };
+        return { label: arm, bars: [{ ...bar, ...(interval && { interval }) }] };
+      }),
+    },
+  ];
+}
+
+function tableOf({ results }: KindsMeasured): Table {
+  return {
+    id: 'ways',
+    title: 'Ways',
+    columns: [
+      { key: 'way', title: 'Way' },
+      { key: 'labels', title: 'Target labels' },
+      { key: 'accuracy', title: 'Test accuracy', unit: '%' },
+      { key: 'low', title: 'from', unit: '%' },
+      { key: 'high', title: 'to', unit: '%' },
+      { key: 'effectiveSources', title: 'Effective source images', digits: 0 },
+      { key: 'pseudoLabelled', title: 'Pseudo-labelled', digits: 0 },
+    ],
+    rows: results.map(({ way, accuracy, interval, effectiveSources, pseudoLabelled }) => ({
+      ...{ way: TITLES[way], labels: usesTarget(way) ? 'used' : 'not used', accuracy },
+      ...{ low: interval?.[0] ?? null, high: interval?.[1] ?? null },
+      ...{ effectiveSources, pseudoLabelled },
+    })),
+  };
+}
+
+function notesOf({ kinds }: Options, measured: KindsMeasured, job: KindsJob): string[] {
+  const { sourceImages, targetImages, sharedClasses } = measured;
+  const notes = [
+    `Linear heads on the features of the start, ${sourceImages} source images of the ${sharedClasses} classes that the target has, ${targetImages} target images. Importance weights come from a classifier of the domains that did not see the image's group; TrAdaBoost has 10 turns; CORAL and pseudo-labels see the target's training images without their labels.`,
+  ];
+  if (kinds.includes('adabn') && !job.ways.includes('adabn')) {
+    notes.push('AdaBN is left out: the network has no BatchNorm.');
+  }
+  return notes;
+}
+
+export const kindsOfTransfer: AnalysisDefinition<'kinds-of-transfer', KindsJob, KindsMeasured> = {
+  name: 'kinds-of-transfer',
+  title: 'Other kinds of transfer',
+  version: 1,
+  plan,
+  present,
+};
