@@ -101,3 +101,18 @@ describe('figures', () => {
     expect(draw(withoutLinks(figure))).not.toContain('href');
   });
 });
+
+describe('intervals of few repetitions', () => {
+  it('do not press the estimates together', () => {
+    const points = [0.2, 0.4].map((y, x) => ({ x, y, interval: [-9, 9] as [number, number] }));
+    const series = [{ name: 's', colour: 0, points }];
+    const y = { title: 'y', unit: '1' as const };
+    const svg = draw({ ...base, kind: 'lines', x: axis, y, series });
+    const heights = [...svg.matchAll(/cy="([\d.]+)"/g)].map(([, text]) => Number(text));
+    expect(heights[0]! - heights[1]!).toBeGreaterThan(80);
+    const band = /class="band k0" d="M([^"]+)Z"/.exec(svg.replace(/\s+/g, ' '))![1]!;
+    const ends = band.split('L').map((place) => Number(place.split(' ')[1]));
+    expect(Math.min(...ends)).toBe(16);
+    expect(Math.max(...ends)).toBe(260);
+  });
+});

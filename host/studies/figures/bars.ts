@@ -2,7 +2,7 @@ import type { BarsFigure } from '../../../contract/figures.ts';
 import type { Html } from '../report/html.ts';
 import { html } from '../report/html.ts';
 import { chart, ink, LEFT, linked, RIGHT, TOP, whisker, WIDTH, type Plot } from './frame.ts';
-import { intervalText, round, scaleOf, valueText, type Scale } from './scale.ts';
+import { intervalText, round, scaleOf, shownEnds, valueText, type Scale } from './scale.ts';
 
 const BOTTOM = 260;
 
@@ -13,9 +13,9 @@ type Bar = Group['bars'][number];
 export function drawBars(figure: BarsFigure): Html {
   const { groups, title } = figure;
   const bars = groups.flatMap((group) => group.bars);
-  const reached = bars.flatMap(({ value, interval = [], values = [] }) => [
-    ...[value, ...interval, ...values],
-  ]);
+  const estimates = [0, ...bars.flatMap(({ value, values = [] }) => [value, ...values])];
+  const intervals = bars.flatMap(({ interval }) => (interval ? [interval] : []));
+  const reached = shownEnds(estimates, intervals);
   const y = { ...figure.y, include: [0, ...(figure.y.include ?? [])] };
   const x = { ...figure.x, categories: groups.map(({ label }) => label) };
   const ys = scaleOf(y, reached, BOTTOM, TOP + 10);
@@ -57,7 +57,7 @@ function drawGroup(
     ? html`<text
         class="strong"
         x="${round(middle)}"
-        y="${round(ys.at(Math.max(0, ...tops)) - 7)}"
+        y="${round(within(ys.at(Math.max(0, ...tops))) - 7)}"
         text-anchor="middle"
         >${note}</text
       >`
@@ -87,6 +87,12 @@ function drawBar(bar: Bar, x: number, width: number, ys: Scale, unit: '' | '%' |
     rx="1.5"
     ><title>${told}</title></rect
   >`;
-  const whiskers = interval && whisker(x, ys.at(interval[0]), ys.at(interval[1]), colour);
+  const whiskers =
+    interval && whisker(x, within(ys.at(interval[0])), within(ys.at(interval[1])), colour);
   return html`${linked(link, mark)}${whiskers ?? null}${dots}`;
+}
+
+/** Within the plot. */
+function within(y: number): number {
+  return Math.min(BOTTOM, Math.max(TOP, y));
 }

@@ -2,7 +2,7 @@ import type { LinesFigure } from '../../../contract/figures.ts';
 import type { Html } from '../report/html.ts';
 import { html } from '../report/html.ts';
 import { chart, ink, LEFT, linked, RIGHT, TOP, WIDTH, type Plot } from './frame.ts';
-import { intervalText, round, scaleOf, tickText, valueText } from './scale.ts';
+import { intervalText, round, scaleOf, shownEnds, tickText, valueText } from './scale.ts';
 
 const BOTTOM = 260;
 
@@ -18,8 +18,11 @@ export function drawLines(figure: LinesFigure): Html {
     LEFT + 6,
     WIDTH - RIGHT - 6,
   );
-  const reached = points.flatMap((point) => [point.y, ...(point.interval ?? [])]);
-  const ys = scaleOf(y, reached, BOTTOM, TOP);
+  const heights = points.map((point) => point.y);
+  const intervals = points.flatMap(({ interval }) => (interval ? [interval] : []));
+  const isFree = heights.length === 0 || y.scale === 'log';
+  const ends = isFree ? heights : shownEnds(heights, intervals);
+  const ys = scaleOf(y, ends, BOTTOM, TOP);
   const plot: Plot = { x, y, xs, ys, bottom: BOTTOM };
   const drawn = html`${marks.map((mark) => drawMark(mark, plot))}${series.map((each) => band(each, plot))}${series.map((each) => line(each, plot))}`;
   return chart(title, plot, drawn, series);
@@ -28,8 +31,10 @@ export function drawLines(figure: LinesFigure): Html {
 function band({ colour, points }: Series, { xs, ys }: Plot): Html | null {
   const own = points.filter((point) => point.interval);
   if (own.length < 2) return null;
-  const upper = own.map((point) => `${round(xs.at(point.x))} ${round(ys.at(point.interval![1]))}`);
-  const lower = own.map((point) => `${round(xs.at(point.x))} ${round(ys.at(point.interval![0]))}`);
+  const place = (x: number, end: number) =>
+    `${round(xs.at(x))} ${round(Math.min(BOTTOM, Math.max(TOP, ys.at(end))))}`;
+  const upper = own.map((point) => place(point.x, point.interval![1]));
+  const lower = own.map((point) => place(point.x, point.interval![0]));
   return html`<path
     class="band ${ink(colour)}"
     d="M${[...upper, ...lower.reverse()].join('L')}Z"

@@ -15,6 +15,27 @@ export function scaleOf(axis: Axis, values: readonly number[], start: number, en
   return axis.scale === 'log' ? logScale(shown, start, end) : linearScale(shown, start, end);
 }
 
+/** How far intervals may stretch an axis, as a share of the span of the estimates. */
+const STRETCH = 0.6;
+
+/**
+ * Ends of intervals as an axis shows them: of few repetitions they reach so far that the estimates
+ * would lie on one line. What is cut off is in the numbers.
+ */
+export function shownEnds(
+  estimates: readonly number[],
+  intervals: readonly (readonly [number, number])[],
+): [number, number] {
+  const finite = estimates.filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const room = STRETCH * (high > low ? high - low : Math.abs(high) || 1);
+  const ends = intervals.flat().filter(Number.isFinite);
+  return [
+    Math.max(low - room, Math.min(low, ...ends)),
+    Math.min(high + room, Math.max(high, ...ends)),
+  ];
+}
+
 function bands(count: number, start: number, end: number): Scale {
   const step = (end - start) / Math.max(1, count);
   return {

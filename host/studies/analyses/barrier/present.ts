@@ -139,7 +139,7 @@ function lineFigure(given: Given, kinds: string[], split: Split, of: Of): Figure
       `Weights (1 - lambda) a + lambda b, ${measured.images[split]} images; means over pairs, ` +
       `bands: 95 %, t over pairs.${policy(given)}`,
     x: { title: 'lambda' },
-    y: { title, unit: of === 'error' ? '%' : '', include: [0] },
+    y: of === 'error' ? { title, unit: '%', include: [0] } : { title, scale: 'log' },
     series: kinds.map((kind, colour) => ({
       ...{ name: kind, colour },
       points: job.lambdas.flatMap((x, i) => {
