@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { targetOnly } from '../../engine/analysis/feature-transfer.ts';
 import {
   boosted,
   coral,
   importanceWeighted,
   pseudoLabelled,
   sourceOnly,
-  targetOnly,
   type FeatureTransferInput,
 } from '../../engine/analysis/feature-transfer.ts';
 import { stream } from '../../engine/random/streams.ts';
