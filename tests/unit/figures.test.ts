@@ -38,7 +38,8 @@ describe('figures', () => {
     const y = { title: 'y', unit: '%' as const, include: [1] };
     const svg = draw({ ...base, kind: 'bars', x: axis, y, groups: [{ label: 'g', bars: [bar] }] });
     expect(svg).toContain('aria-label="A &#38; B"');
-    expect(svg).toContain('<a href="#/x">');
+    expect(svg).toContain('<a href="#/x" aria-label="P-T: 50.0 %">');
+    expect(svg).toContain('role="group"');
     // from 26 (1) to 260 (0): a half is at 143, and 117 high
     expect(svg).toMatch(/y="143"[^>]*height="117"/);
     expect(svg.match(/class="dot k0"/g)).toHaveLength(2);

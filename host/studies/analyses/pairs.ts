@@ -49,7 +49,7 @@ type Estimate = Pick<Quantity, 'value' | 'interval' | 'method' | 'n'>;
 
 /** Mean over the pairs of a kind, with the jackknife interval over seeds. */
 export function overPairs(values: readonly PairValue[], kind: string): Estimate {
-  return estimate(values, (kept) => meanOf(kept, kind));
+  return estimate(values, [kind], (kept) => meanOf(kept, kind));
 }
 
 /** The mean of one kind less that of another; a seed is left out of both at once. */
@@ -58,7 +58,7 @@ export function pairDifference(
   kind: string,
   other: string,
 ): Estimate {
-  return estimate(values, (kept) => {
+  return estimate(values, [kind, other], (kept) => {
     const [first, second] = [meanOf(kept, kind), meanOf(kept, other)];
     return first === null || second === null ? null : first - second;
   });
@@ -66,6 +66,7 @@ export function pairDifference(
 
 function estimate(
   values: readonly PairValue[],
+  kinds: readonly string[],
   statistic: (kept: readonly PairValue[]) => number | null,
 ): Estimate {
   const seeds = [...new Set(values.flatMap((each) => each.seeds))];
@@ -74,7 +75,7 @@ function estimate(
     return statistic(values.filter((each) => each.seeds.every((seed) => own.has(seed))));
   });
   const method = `jackknife over ${seeds.length} seeds`;
-  return { value, interval, method, n: values.length };
+  return { value, interval, method, n: values.filter((each) => kinds.includes(each.kind)).length };
 }
 
 function meanOf(values: readonly PairValue[], kind: string): number | null {

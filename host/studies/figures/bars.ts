@@ -89,7 +89,7 @@ function drawBar(bar: Bar, x: number, width: number, ys: Scale, unit: '' | '%' |
   >`;
   const whiskers =
     interval && whisker(x, within(ys.at(interval[0])), within(ys.at(interval[1])), colour);
-  return html`${linked(link, mark)}${whiskers ?? null}${dots}`;
+  return html`${linked(link, mark, told)}${whiskers ?? null}${dots}`;
 }
 
 /** Within the plot. */

@@ -34,9 +34,17 @@ export function ink(colour: Colour): string {
   return `k${((colour % PALETTE) + PALETTE) % PALETTE}`;
 }
 
-/** A mark that leads to an address where it has one. */
-export function linked(link: Link | null | undefined, mark: Html): Html {
-  return link ? html`<a href="${link}">${mark}</a>` : mark;
+/**
+ * A mark that leads to an address where it has one.
+ * @param told what it is called to those who do not see it
+ */
+export function linked(link: Link | null | undefined, mark: Html, told: string): Html {
+  return link ? html`<a href="${link}" aria-label="${told}">${mark}</a>` : mark;
+}
+
+/** A picture has no parts to those who do not see it: a figure with links is none. */
+export function roleOf(marks: Html): 'img' | 'group' {
+  return marks.text.includes('<a href') ? 'group' : 'img';
 }
 
 /** A chart: the axes, the marks over them, the legend below. */
@@ -46,6 +54,7 @@ export function chart(
   marks: Part,
   legend: readonly LegendEntry[],
 ): Html {
+  const drawn = html`${marks}`;
   const rows = legendRows(legend);
   const turned = isCrowded(plot);
   const below = BELOW + (turned ? 46 : 0);
@@ -54,10 +63,10 @@ export function chart(
     class="chart"
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 ${WIDTH} ${height}"
-    role="img"
+    role="${roleOf(drawn)}"
     aria-label="${title}"
   >
-    ${yAxis(plot)} ${xAxis(plot, turned)} ${marks}
+    ${yAxis(plot)} ${xAxis(plot, turned)} ${drawn}
     ${rows.map((row, line) => legendRow(row, plot.bottom + below + line * LEGEND_LINE + 8))}
   </svg>`;
 }

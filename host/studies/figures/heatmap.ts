@@ -1,7 +1,7 @@
 import type { HeatmapFigure } from '../../../contract/figures.ts';
 import type { Html } from '../report/html.ts';
 import { html } from '../report/html.ts';
-import { linked, shortened, WIDTH } from './frame.ts';
+import { linked, roleOf, shortened, WIDTH } from './frame.ts';
 import { round, valueText } from './scale.ts';
 
 const RIGHT = 8;
@@ -21,9 +21,9 @@ export function drawHeatmap(figure: HeatmapFigure): Html {
   const turned = Math.max(0, ...columns.map(({ length }) => length)) * 6.1 > cell - 2;
   const room = turned ? 84 : 22;
   const at = { left, cell, height };
-  const cells = rows.flatMap((_, row) =>
+  const cells = html`${rows.flatMap((_, row) =>
     columns.map((__, column) => drawCell(figure, row, column, at)),
-  );
+  )}`;
   const rowNames = rows.map(
     (name, row) =>
       html`<text x="${left - 6}" y="${round(TOP + (row + 0.5) * height + 4)}" text-anchor="end"
@@ -43,7 +43,7 @@ export function drawHeatmap(figure: HeatmapFigure): Html {
     class="chart"
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 ${WIDTH} ${round(end + 44)}"
-    role="img"
+    role="${roleOf(cells)}"
     aria-label="${title}"
   >
     ${cells}${rowNames}${columnNames}${axisTitles(figure, left, end)}${scaleBar(figure, left, end + 24)}
@@ -92,7 +92,7 @@ function drawCell(figure: HeatmapFigure, row: number, column: number, grid: Grid
       ><title>${told}</title></rect
     >${text}</g
   >`;
-  return linked(links?.[row]?.[column], rect);
+  return linked(links?.[row]?.[column], rect, told);
 }
 
 function shareOf({ range: [low, high] }: HeatmapFigure, value: number): number {

@@ -66,7 +66,7 @@ function drawRow(
   /></g>`;
   return html`<text class="strong" x="${left}" y="${y + 4}" text-anchor="end"
       >${shortened(label, MOST_LABEL)}</text
-    >${linked(link, mark)}<text x="${WIDTH - 8}" y="${y + 4}" text-anchor="end"
+    >${linked(link, mark, told)}<text x="${WIDTH - 8}" y="${y + 4}" text-anchor="end"
       >${valueText(value, x.unit)}</text
     >`;
 }

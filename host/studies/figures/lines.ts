@@ -56,7 +56,7 @@ function line({ name, colour, dashed, points }: Series, plot: Plot): Html {
       r="${finite.length > 40 ? 1.5 : 3}"
       ><title>${told}</title></circle
     >`;
-    return linked(point.link, circle);
+    return linked(point.link, circle, told);
   });
   return html`<path class="line ${ink(colour)}" d="M${path.join('L')}" ${dash} />${dots}`;
 }

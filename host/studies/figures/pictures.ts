@@ -36,5 +36,5 @@ function tile(picture: Picture, source: string | null): Html {
           class="${picture.file ? 'made' : ''}"
         />`;
   const lines = picture.lines.map((line) => html`<span>${line}</span>`);
-  return linked(picture.link, html`<span class="picture">${image}${lines}</span>`);
+  return linked(picture.link, html`<span class="picture">${image}${lines}</span>`, told);
 }

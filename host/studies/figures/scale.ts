@@ -108,7 +108,7 @@ export function intervalText(
 }
 
 function minus(value: number | string): string {
-  return String(value).replace('-', '−').replace('e−', 'e−').replace('e+', 'e');
+  return String(value).replaceAll('-', '−').replace('e+', 'e');
 }
 
 /** Coordinates as they are written. */

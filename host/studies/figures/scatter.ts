@@ -32,7 +32,7 @@ export function drawScatter({ x, y, series, diagonal, title }: ScatterFigure): H
       const circle = html`<circle class="point ${ink(colour)}" cx="${px}" cy="${py}" r="4"
         ><title>${told}</title></circle
       >`;
-      return html`${linked(point.link, circle)}${named && point.label ? label(px, py, point.label) : null}`;
+      return html`${linked(point.link, circle, told)}${named && point.label ? label(px, py, point.label) : null}`;
     }),
   );
   return chart(title, plot, html`${diagonal ? identity(plot) : null}${dots}`, series);

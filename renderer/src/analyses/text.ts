@@ -6,7 +6,7 @@ export function cellText(value: string | number | null, unit: Unit = '', digits 
   if (value === null) return '–';
   if (typeof value === 'string') return value;
   const text = unit === '%' ? `${(100 * value).toFixed(1)} %` : numberText(value, digits);
-  return text.replace('-', '−');
+  return text.replaceAll('-', '−').replace('e+', 'e');
 }
 
 function numberText(value: number, digits: number): string {

@@ -26,3 +26,30 @@ const TITLES: Record<AnalysisName, string> = {
 export function titleOf(name: AnalysisName): string {
   return TITLES[name];
 }
+
+const HINTS: Record<AnalysisName, string> = {
+  'shuffle-sweep': 'accuracy and speed by block size',
+  mistakes: 'common and uncommon mistakes, by class',
+  cka: 'how alike the layers are',
+  distance: 'how far the weights went, by module',
+  barrier: 'loss on the line between two seeds; needs two seeds',
+  criticality: 'what rewinding a module costs',
+  checkpoints: 'starts from epochs of the pretraining; trains more',
+  rewinding: 'starts from early epochs of a run; trains more',
+  'low-level-statistics': 'starts with statistics of the weights only; trains more',
+  'transfer-depth': 'copied and frozen up to each stage; trains more',
+  'what-layers-see': 'filters, activations and attribution',
+  forgetting: 'accuracy on the source, before and after',
+  'negative-transfer': 'where the pretrained start does worse',
+  'low-data': 'accuracy by images of each class; trains more',
+  'domain-shift': 'how far source and target are apart',
+  transferability: 'scores of checkpoints before training',
+  'kinds-of-transfer': 'other ways to use the source; trains more',
+  bias: 'accuracy and calibration by subgroup',
+  metrics: 'balanced accuracy, F1, AUC, calibration',
+};
+
+/** What an analysis asks, in a few words. */
+export function hintOf(name: AnalysisName): string {
+  return HINTS[name];
+}

@@ -2,7 +2,7 @@
 import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisDefinition, StudyRun, StudyView } from '../definition.ts';
-import { pairLink } from '../links.ts';
+import { pairLink, runLink } from '../links.ts';
 import { armRuns, overPairs, pairDifference, runPairs, type PairValue } from '../pairs.ts';
 import type { DistanceJob, Distances } from './measure.ts';
 
@@ -46,7 +46,7 @@ function present(view: StudyView, { head }: { head: DistanceJob['head'] }, measu
   const counted = head === 'excluded' ? 'without the head' : 'with the head';
   return {
     quantities: quantitiesOf(rows, kinds),
-    figures: [byModule(rows, kinds, counted)],
+    figures: [byModule(rows, kinds, counted), byPair(view.id, armRuns(view), rows, counted)],
     tables: [tableOf(rows)],
     notes: [
       `Distances are L2 ${counted}, which is drawn anew at every start. Running statistics of BatchNorm do not count. ` +
@@ -99,6 +99,30 @@ function byModule(rows: Row[], kinds: string[], counted: string): Figure {
   };
 }
 
+/** All runs against all, and each against its start; a cell leads to its pair or run. */
+function byPair(study: string, runs: StudyRun[], rows: Row[], counted: string): Figure {
+  const known = new Map<string, number>(
+    rows.flatMap(({ a, b, distance: { whole } }) => [
+      [`${a.id} ${b.id}`, whole.absolute],
+      [`${b.id} ${a.id}`, whole.absolute],
+    ]),
+  );
+  const values = runs.map((a) => runs.map((b) => known.get(`${a.id} ${b.id}`) ?? null));
+  const names = runs.map(({ arm, seed }) => `${arm} ${seed}`);
+  return {
+    kind: 'heatmap',
+    id: 'by-pair',
+    title: 'Distance by pair of runs',
+    caption: `L2, ${counted}; arms with their seeds. On the diagonal: from the run's own start.`,
+    ...{ x: { title: '' }, y: { title: '' }, rows: names, columns: names, values },
+    range: [0, Math.max(0, ...values.flat().map((value) => value ?? 0))],
+    scale: 'sequential',
+    links: runs.map((a) =>
+      runs.map((b) => (a.id === b.id ? runLink(study, a.id) : pairLink(a.id, b.id))),
+    ),
+  };
+}
+
 function tableOf(rows: Row[]): Table {
   const whole = 'whole network';
   const cells = rows.flatMap((row) => {
@@ -133,7 +157,7 @@ function tableOf(rows: Row[]): Table {
 export const distance: AnalysisDefinition<'distance', DistanceJob, Distances> = {
   name: 'distance',
   title: 'Distance of weights',
-  version: 1,
+  version: 2,
   plan,
   present,
 };
