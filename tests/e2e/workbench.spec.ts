@@ -356,7 +356,8 @@ for (const theme of ['light', 'dark'] as const) {
     await look('study');
     await visit(page, '#/studies/new');
     await expect(page.getByText('training images')).toBeVisible();
-    for (const part of ['Fine-tuning', 'Optimiser and loss', 'Images and analyses']) {
+    const parts = ['Fine-tuning', 'Optimiser and loss', 'Preparation of images', 'Analyses'];
+    for (const part of parts) {
       await page.getByText(part, { exact: true }).click();
     }
     await look('new-study');

@@ -1,5 +1,6 @@
 import { ARCHITECTURES, type ArchitectureName } from '../../../contract/architecture.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
+import { BASIC_ANALYSES, type AnalysisName } from '../../../contract/study-analyses.ts';
 import type { Findings, Uncertainty } from '../../../contract/findings.ts';
 import {
   rateFactor,
@@ -81,7 +82,10 @@ export interface StudyForm {
   /** "1: 32, 11: 48": from which epoch on images have which side. */
   imageSizes: string;
   patience: number | null;
-  barrier: boolean;
+  /** Besides those of every study, in the order of the study file. */
+  analyses: AnalysisName[];
+  /** Options of analyses, as the study file has them. */
+  analysisOptions: Partial<Record<AnalysisName, Mapping>>;
   /** What the study file says besides; the form keeps it. */
   rest: Mapping;
 }
@@ -101,7 +105,7 @@ export function emptyForm(): StudyForm {
     ...{ optimiser: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0005 },
     ...{ decoupled: false, smoothing: null, classWeights: 'none', mixup: null, clipNorm: null },
     ...{ freezeTo: '', unfreezeEvery: null, rateFactor: null, imageSizes: '', patience: null },
-    ...{ barrier: true, rest: {} },
+    ...{ analyses: ['barrier'], analysisOptions: {}, rest: {} },
   };
 }
 
@@ -175,14 +179,17 @@ export function formToStudy(form: StudyForm): StudyInput {
     shuffles: form.shuffles,
     recipe: recipe(form),
     training: training(form),
-    analyses: ['agreement', 'optimisation-speed', ...(measuresBarrier(form) ? ['barrier'] : [])],
+    analyses: analyses(form),
   };
   return merged(study, form.rest) as unknown as StudyInput;
 }
 
 /** The line of a barrier runs between two seeds of an arm. */
-const measuresBarrier = (form: StudyForm): boolean =>
-  form.barrier && parseNumbers(form.seeds).length > 1;
+function analyses({ analyses: chosen, analysisOptions: options, seeds }: StudyForm) {
+  const able = chosen.filter((name) => name !== 'barrier' || parseNumbers(seeds).length > 1);
+  const entries = able.map((name) => (options[name] ? { [name]: options[name] } : name));
+  return [...BASIC_ANALYSES, ...entries];
+}
 
 function given<K extends string>(key: K, value: number | null): { [P in K]?: number } {
   return value === null ? {} : ({ [key]: value } as { [P in K]?: number });

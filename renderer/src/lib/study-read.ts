@@ -1,5 +1,10 @@
 /** A study file read back into the form, as far as the form can show it. */
-import { asksFor } from '../../../contract/study-analyses.ts';
+import {
+  ANALYSIS_NAMES,
+  BASIC_ANALYSES,
+  entryName,
+  type AnalysisName,
+} from '../../../contract/study-analyses.ts';
 import { splitKindOf, studySchema, type Arm, type StudySpec } from '../../../contract/study.ts';
 import { beyond, differences, isMapping, type Mapping } from './merge.ts';
 import { emptyForm, formToStudy, type StudyForm } from './study-form.ts';
@@ -48,8 +53,11 @@ function comparable(spec: StudySpec) {
   const { train, test } = studySchema.shape.data.shape.split.parse({});
   const kind = splitKindOf(split);
   const shares = kind === 'given' ? { train, test } : {};
+  const isBasic = (entry: (typeof spec.analyses)[number]) =>
+    BASIC_ANALYSES.some((name) => name === entry);
   return {
     ...spec,
+    analyses: spec.analyses.toSorted((a, b) => Number(isBasic(b)) - Number(isBasic(a))),
     data: {
       ...spec.data,
       split: { ...split, ...shares, kind, grouped: true },
@@ -88,8 +96,21 @@ function fromData(spec: StudySpec, at: At): Partial<StudyForm> {
     perClass: numberOr(data['per-class']),
     ...fromFindings(spec),
     subgroups: data.subgroups,
-    barrier: asksFor(spec, 'barrier'),
+    ...fromAnalyses(spec, at),
   };
+}
+
+function fromAnalyses({ analyses }: StudySpec, at: At): Partial<StudyForm> {
+  const written = at('analyses');
+  const entries = (Array.isArray(written) ? written : []).filter((each) => isMapping(each));
+  return {
+    analyses: analyses.map(entryName).filter((name) => isAnalysis(name)),
+    analysisOptions: Object.assign({}, ...entries) as StudyForm['analysisOptions'],
+  };
+}
+
+function isAnalysis(name: string): name is AnalysisName {
+  return ANALYSIS_NAMES.some((each) => each === name);
 }
 
 /** The checkpoint that an arm starts from; '' where it is none. */

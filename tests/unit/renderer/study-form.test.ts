@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { asksFor, BASIC_ANALYSES, entryName, optionsOf } from '../../../contract/study-analyses.ts';
 import type { DatasetDetail } from '../../../contract/datasets.ts';
 import { rateFactor, studySchema } from '../../../contract/study.ts';
 import {
@@ -47,7 +48,7 @@ describe('the form of a new study', () => {
           ...form,
           ...{ seeds: '3, 5-7', shuffles: ['none', 8, 'pixel'], shift: 2, flip: true },
           ...{ schedule: 'multistep', milestones: '10 20', warmup: 1.5, clipNorm: 2 },
-          ...{ stem: 'imagenet', minPerClass: 8, barrier: false, background: '#102030' },
+          ...{ stem: 'imagenet', minPerClass: 8, analyses: [], background: '#102030' },
         }),
       ),
     );
@@ -69,6 +70,17 @@ describe('the form of a new study', () => {
     const analyses = (seeds: string) => formToStudy({ ...form, seeds }).analyses;
     expect(analyses('0, 1')).toContain('barrier');
     expect(analyses('7')).not.toContain('barrier');
+  });
+
+  it('asks for the analyses that are ticked, with the options they had', () => {
+    const asked: Partial<typeof form> = {
+      analyses: ['distance', 'cka'],
+      analysisOptions: { cka: { images: 64 }, metrics: { bins: 5 } },
+    };
+    const study = studySchema.parse(parse(text({ ...form, ...asked })));
+    expect(study.analyses.map(entryName)).toEqual([...BASIC_ANALYSES, 'distance', 'cka']);
+    expect(optionsOf(study, 'cka')).toMatchObject({ images: 64, permutations: 100 });
+    expect(asksFor(study, 'metrics')).toBe(false);
   });
 
   it('makes legal names and pretraining keys of any domain names', () => {
@@ -140,6 +152,22 @@ describe('a study file read back into the form', () => {
     const yaml = text(form);
     expect(yaml).toContain(from);
     expect(read(yaml.replace(from, to))?.lost.join()).toContain(path);
+  });
+
+  it('keeps options of analyses, and those of one that is unticked and ticked again', () => {
+    const asked = '[distance, agreement, { cka: { images: 64 } }, optimisation-speed]';
+    const result = read(text(form).replace(/analyses: .*/, `analyses: ${asked}`));
+    expect(result?.lost).toEqual([]);
+    expect(result?.form).toMatchObject({
+      analyses: ['distance', 'cka'],
+      analysisOptions: { cka: { images: 64 } },
+    });
+    const off = formToStudy({ ...result!.form, analyses: ['distance'] });
+    expect(off.analyses).toEqual([...BASIC_ANALYSES, 'distance']);
+    const claims = [{ claim: 'c', quantity: 'distance.P-T/P-T', above: 0 }];
+    const claimed = writtenToForm({ ...parse(text(form)), claims });
+    expect(claimed?.lost).toEqual([]);
+    expect(formToStudy({ ...claimed!.form, epochs: 3 }).claims).toEqual(claims);
   });
 
   it('is refused while it is no study', () => {
