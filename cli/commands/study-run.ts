@@ -10,6 +10,7 @@ import { followJob } from '../follow.ts';
 import type { Column } from '../output.ts';
 import { printJson, printLine, printTable } from '../output.ts';
 import { printLeaks } from './runs.ts';
+import { noteFailedAnalyses, printScorecard } from './study-analyses.ts';
 
 /** Path of the report of a study, whether it is there or not. */
 export function reportPath({ context }: Workbench, studyId: string): string {
@@ -28,7 +29,7 @@ export async function runStudyText(
 ): Promise<StudyDetail> {
   const { context, handlers } = workbench;
   const id = saveStudy(context, yaml, { file, replace: true });
-  if (!isUpToDate(context, id, file)) {
+  if (!(await isUpToDate(context, id, file))) {
     const job = await handlers['studies.start']({ id });
     await follow(workbench, job, id);
   }
@@ -62,6 +63,8 @@ export function printOutcome(workbench: Workbench, study: StudyDetail, json: boo
   printFindings(results);
   printSubgroups(results);
   printPairs(results);
+  noteFailedAnalyses(results.analyses);
+  printScorecard(results.claims);
   printLine(`\nreport: ${reportPath(workbench, id)}`);
 }
 

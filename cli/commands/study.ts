@@ -10,7 +10,7 @@ import { action, globalOptions, printJson, printLine, printTable } from '../outp
 import { afterCrash, printLeaks, printRuns } from './runs.ts';
 import type { FindRateOptions } from './study-rate.ts';
 
-/** `carryover study run|status|find-rate|report`. */
+/** `carryover study run|status|analyses|find-rate|report`. */
 export function register(program: Command): void {
   const study = program
     .command('study')
@@ -35,6 +35,7 @@ export function register(program: Command): void {
         status(which, globalOptions(command)),
       ),
     );
+  registerAnalyses(study);
   registerFindRate(study);
   study
     .command('report')
@@ -44,6 +45,20 @@ export function register(program: Command): void {
     .action(
       action((which: string, _options: unknown, command: Command) =>
         report(which, globalOptions(command)),
+      ),
+    );
+}
+
+function registerAnalyses(study: Command): void {
+  study
+    .command('analyses')
+    .description('the analyses of a study; with a name: its quantities with their intervals')
+    .argument('<study>', 'study file, name or id')
+    .argument('[name]', 'analysis, such as distance')
+    .option('--json', 'print JSON')
+    .action(
+      action((which: string, name: string | undefined, _options: unknown, command: Command) =>
+        analyses(which, name, globalOptions(command)),
       ),
     );
 }
@@ -125,6 +140,22 @@ async function status(
     printLine(`"${detail.name}" (${id}) is ${detail.status}, ${doneOf(runs)}\n`);
     printLeaks(leaksAmong(detail.plan.warnings));
     printRuns(runs);
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function analyses(
+  which: string,
+  name: string | undefined,
+  { home, json = false }: GlobalOptions,
+): Promise<void> {
+  const workbench = await openReader('study analyses', home);
+  try {
+    const { printAnalyses, printAnalysis } = await import('./study-analyses.ts');
+    const detail = await workbench.handlers['studies.get']({ id: await idOf(workbench, which) });
+    if (name === undefined) printAnalyses(detail, json);
+    else printAnalysis(workbench, detail, name, json);
   } finally {
     await workbench.close();
   }

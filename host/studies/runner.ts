@@ -2,7 +2,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Place } from '../../engine/transforms/place.ts';
 import type { HostContext, JobHandle } from '../context.ts';
-import { computeAnalyses } from './analyses/run.ts';
+import { areCurrent, computeAnalyses } from './analyses/run.ts';
 import { judgeClaims } from './analyses/claims.ts';
 import { viewOf } from './analyses/view.ts';
 import { checkPresent } from '../trainer/present.ts';
@@ -42,9 +42,14 @@ export interface StudyRunner {
 
 interface Live {
   job: Job;
-  stop: Stop;
+  stop: StudyStop;
   ended: Promise<void>;
 }
+
+/** `pausing`: for what has no journal of its own, and is stopped like a cancelled one. */
+type StudyStop = Stop & { pausing: AbortController };
+
+const PAUSED = new CarryoverError('cancelled', 'the study was paused');
 
 export function createStudyRunner(context: HostContext, inTurn: Turns): StudyRunner {
   const live = new Map<string, Live>();
@@ -59,7 +64,7 @@ export function createStudyRunner(context: HostContext, inTurn: Turns): StudyRun
   function start(studyId: string): Job {
     const { name } = studySummary(context.db, studyId);
     if (live.has(studyId)) throw new CarryoverError('conflict', `"${name}" is already running`);
-    const stop: Stop = { asked: null, training: null };
+    const stop: StudyStop = { asked: null, training: null, pausing: new AbortController() };
     const description = { kind: 'study', title: `Study ${name}`, subject: studyId } as const;
     const job = context.jobs.start(description, (handle) =>
       inTurn(() => runStudy(context, studyId, handle, stop)).finally(() => live.delete(studyId)),
@@ -77,6 +82,7 @@ export function createStudyRunner(context: HostContext, inTurn: Turns): StudyRun
     const { stop, ended } = requireLive(studyId);
     stop.asked ??= 'pause';
     stop.training?.stop({ type: 'pause' });
+    stop.pausing.abort(PAUSED);
     await ended;
   }
 
@@ -105,7 +111,7 @@ async function runStudy(
   context: HostContext,
   studyId: string,
   handle: JobHandle,
-  stop: Stop,
+  stop: StudyStop,
 ): Promise<string> {
   const abort = (): void => {
     stop.asked = 'cancel';
@@ -116,9 +122,9 @@ async function runStudy(
   try {
     const study = refreshed(context, studyId);
     const ended = await trainAll(context, { id: studyId, study }, handle, stop);
-    if (ended) await conclude(context, { id: studyId, study }, handle);
+    const done = ended && (await concluded(context, { id: studyId, study }, handle, stop));
     handle.signal.throwIfAborted();
-    setStatus(context, studyId, ended ? 'done' : 'paused');
+    setStatus(context, studyId, done ? 'done' : 'paused');
     return studyId;
   } catch (error) {
     const status = handle.signal.aborted ? 'interrupted' : 'failed';
@@ -155,6 +161,24 @@ async function trainAll(
 function placesOf(runs: readonly PlannedRun[]): Place[] {
   const lists = new Set(runs.flatMap((run) => [run.train, run.validation ?? [], run.test ?? []]));
   return [...lists].flatMap((images) => images.map(({ place }) => place));
+}
+
+/** False when it was paused; a cancel is thrown. */
+async function concluded(
+  context: HostContext,
+  study: StoredStudy,
+  handle: JobHandle,
+  { pausing }: StudyStop,
+): Promise<boolean> {
+  const signal = AbortSignal.any([handle.signal, pausing.signal]);
+  const progress: JobHandle['progress'] = (each) => handle.progress(each);
+  try {
+    await conclude(context, study, { id: handle.id, signal, progress });
+    return true;
+  } catch (error) {
+    if (error === PAUSED) return false;
+    throw error;
+  }
 }
 
 async function conclude(
@@ -211,12 +235,20 @@ function refreshed({ db }: HostContext, studyId: string): ExpandedStudy {
 
 /**
  * Whether a study has its report and everything behind it: running it would change nothing. Runs of
- * other labels that are done already are not what its results are of. Throws as `expandStored`.
+ * other labels that are done already are not what its results are of, and analyses of an earlier
+ * version or with their pictures gone are not those it asks for. Rejects as `expandStored` throws.
  */
-export function isUpToDate(context: HostContext, studyId: string, file?: string): boolean {
-  const { runs } = expandStored(context, studyId, file);
+export async function isUpToDate(
+  context: HostContext,
+  studyId: string,
+  file?: string,
+): Promise<boolean> {
+  const study = expandStored(context, studyId, file);
   const { status, results, reportUrl } = studyDetail(context, studyId);
   if (status !== 'done' || results === null || reportUrl === null) return false;
   const stored = storedRuns(context.db, studyId);
-  return runs.every(({ id, keepEpochs }) => stored.has(id) && isFinished(context, id, keepEpochs));
+  const isDone = ({ id, keepEpochs }: PlannedRun) =>
+    stored.has(id) && isFinished(context, id, keepEpochs);
+  if (!study.runs.every(isDone)) return false;
+  return areCurrent(viewOf(context, studyId, study), results.analyses);
 }

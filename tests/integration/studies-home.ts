@@ -106,3 +106,8 @@ export async function runStudy(workbench: Workbench, yaml: string): Promise<Stud
   await ended(workbench, await handlers['studies.start']({ id }));
   return handlers['studies.get']({ id });
 }
+
+/** A study text without its pretraining and the arm after it. */
+export function onlyRandom(yaml: string): string {
+  return yaml.replace(/^pretraining:\n.*\n/m, '').replace(/^ {2}P-T:.*\n/m, '');
+}

@@ -8,7 +8,7 @@ test('results follow the labels, also back to runs that were done before', async
   const { context, handlers } = workbench;
   const first = await runStudy(workbench, shapesStudy({ seeds: [0] }));
   const { id } = first;
-  expect(isUpToDate(context, id)).toBe(true);
+  expect(await isUpToDate(context, id)).toBe(true);
   const again = async () => {
     await ended(workbench, await handlers['studies.start']({ id }));
     return handlers['studies.get']({ id });
@@ -18,16 +18,16 @@ test('results follow the labels, also back to runs that were done before', async
   const filter = { text: 'thick/disc/0.png' };
   const change = { kind: 'relabel', value: 'box' } as const;
   const { id: changeId } = await handlers['datasets.change']({ datasetId, filter, change });
-  expect(isUpToDate(context, id)).toBe(false);
+  expect(await isUpToDate(context, id)).toBe(false);
   const changed = await again();
-  expect(isUpToDate(context, id)).toBe(true);
+  expect(await isUpToDate(context, id)).toBe(true);
   const idsOf = ({ plan }: typeof first) => plan.runs.map((run) => run.id);
   expect(idsOf(changed)).not.toEqual(idsOf(first));
 
   await handlers['datasets.undo']({ datasetId, changeId });
-  expect(isUpToDate(context, id)).toBe(false);
+  expect(await isUpToDate(context, id)).toBe(false);
   const back = await again();
   expect(idsOf(back)).toEqual(idsOf(first));
   expect(back.results).toEqual(first.results);
-  expect(isUpToDate(context, id)).toBe(true);
+  expect(await isUpToDate(context, id)).toBe(true);
 });

@@ -17,7 +17,7 @@ import { canonicalJson } from '../identity.ts';
 import type { AnalysisDefinition, Planned, StudyView } from './definition.ts';
 import type { MeasureJob, MeasureMessage } from './protocol.ts';
 import { definitionOf, isDefined } from './registry.ts';
-import { analysisFolder, findStudyAnalysis, storeStudyAnalysis } from './store.ts';
+import { analysisFolder, storeStudyAnalysis, wholeAnalysis } from './store.ts';
 import { weightsFiles } from './view.ts';
 
 const PROGRAM = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -65,11 +65,8 @@ async function computeAnalysis(
   name: AnalysisName,
   handle: JobHandle,
 ): Promise<StudyAnalysis> {
-  const definition = definitionOf(name);
-  const options = optionsOf(view.study.spec, name)!;
-  const planned = await definition.plan(view, options as never);
-  const id = idOf(view, definition, options, planned);
-  const known = findStudyAnalysis(context.db, id);
+  const { id, definition, options, planned } = await planAnalysis(view, name);
+  const known = wholeAnalysis(context, id);
   if (known) return known;
   const began = performance.now();
   const folder = analysisFolder(context.home, id);
@@ -84,6 +81,36 @@ async function computeAnalysis(
   };
   storeStudyAnalysis(context.db, analysis);
   return analysis;
+}
+
+async function planAnalysis(view: StudyView, name: AnalysisName) {
+  const definition = definitionOf(name);
+  const options = optionsOf(view.study.spec, name)!;
+  const planned = await definition.plan(view, options as never);
+  return { id: idOf(view, definition, options, planned), definition, options, planned };
+}
+
+/** Whether computing the analyses of a study again would come to the same states. */
+export async function areCurrent(
+  view: StudyView,
+  states: readonly AnalysisState[],
+): Promise<boolean> {
+  const names = namesIn(view);
+  if (names.length !== states.length) return false;
+  for (const [at, name] of names.entries()) {
+    const state = states[at]!;
+    if (state.name !== name || !(await isCurrent(view, state))) return false;
+  }
+  return true;
+}
+
+async function isCurrent(view: StudyView, { name, id, failure }: AnalysisState): Promise<boolean> {
+  try {
+    const wanted = (await planAnalysis(view, name)).id;
+    return wanted === id && wholeAnalysis(view.context, id) !== null;
+  } catch (error) {
+    return id === null && failure?.message === toFailure(error).message;
+  }
 }
 
 function idOf(

@@ -1,9 +1,11 @@
 /** Rows and folders of what analyses of studies came to. */
 import type { Database } from 'better-sqlite3';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CarryoverError } from '../../../contract/errors.ts';
+import type { Figure } from '../../../contract/figures.ts';
 import type { AnalysisName, StudyAnalysis } from '../../../contract/study-analyses.ts';
-import type { HomePaths } from '../../context.ts';
+import type { HomePaths, HostContext } from '../../context.ts';
 import type { Presented } from './definition.ts';
 
 interface Row {
@@ -31,6 +33,24 @@ export function findStudyAnalysis(db: Database, id: string): StudyAnalysis | nul
     seconds: row.seconds,
     ...(JSON.parse(row.result_json) as Presented),
   };
+}
+
+/** An analysis whose pictures are all in place, or null. */
+export function wholeAnalysis(
+  { db, home }: Pick<HostContext, 'db' | 'home'>,
+  id: string,
+): StudyAnalysis | null {
+  const found = findStudyAnalysis(db, id);
+  const folder = analysisFolder(home, id);
+  const files = picturesOf(found?.figures ?? []).flatMap(({ file }) => file ?? []);
+  return files.every((file) => existsSync(join(folder, file))) ? found : null;
+}
+
+/** The pictures that figures show. */
+export function picturesOf(figures: readonly Figure[]) {
+  return figures.flatMap((figure) =>
+    figure.kind === 'pictures' ? figure.groups.flatMap(({ pictures }) => pictures) : [],
+  );
 }
 
 /** An analysis by its id. Throws CarryoverError `not-found`. */

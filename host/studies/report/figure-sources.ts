@@ -6,19 +6,13 @@ import type { StudyAnalysis } from '../../../contract/study-analyses.ts';
 import type { HostContext } from '../../context.ts';
 import type { Pictures } from '../../media/pictures.ts';
 import { createPictures } from '../../media/pictures.ts';
-import { analysisFolder } from '../analyses/store.ts';
+import { analysisFolder, picturesOf } from '../analyses/store.ts';
 import type { Sources } from '../figures/pictures.ts';
 import { pictureAddress } from './wall.ts';
 
 /** Ids of the data set's images that figures show. */
 export function imagesOfFigures(figures: readonly Figure[]): number[] {
   return [...new Set(picturesOf(figures).flatMap(({ imageId }) => imageId ?? []))];
-}
-
-function picturesOf(figures: readonly Figure[]) {
-  return figures.flatMap((figure) =>
-    figure.kind === 'pictures' ? figure.groups.flatMap(({ pictures }) => pictures) : [],
-  );
 }
 
 /** Loads the pictures of analyses; aborts with the signal's reason. */
