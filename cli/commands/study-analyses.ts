@@ -60,7 +60,8 @@ export function printAnalysis(
     return;
   }
   printLine(`${analysis.title} of "${study.name}" (${analysis.id})\n`);
-  for (const leak of study.results?.warnings ?? []) printLine(`warning: ${leak}`);
+  const warnings = [...(study.results?.warnings ?? []), ...(analysis.alerts ?? [])];
+  for (const warning of warnings) printLine(`warning: ${warning}`);
   printTable(analysis.quantities, [
     { title: 'quantity', value: ({ key }) => key },
     { title: 'value', value: ({ value, unit }) => valueText(value, unit) },
@@ -88,9 +89,10 @@ function idOf(study: StudyDetail, name: string): string {
   });
 }
 
-/** Says on stderr which analyses could not be computed. */
-export function noteFailedAnalyses(states: readonly AnalysisState[]): void {
-  for (const { name, failure } of states) {
+/** What analyses must say among the numbers; on stderr, which of them could not be computed. */
+export function printAlerts(states: readonly AnalysisState[]): void {
+  for (const { name, failure, alerts = [] } of states) {
+    for (const alert of alerts) printLine(`warning: ${alert}`);
     if (failure) process.stderr.write(`note: ${name} was not computed: ${failure.message}\n`);
   }
 }

@@ -10,7 +10,7 @@ import { followJob } from '../follow.ts';
 import type { Column } from '../output.ts';
 import { printJson, printLine, printTable } from '../output.ts';
 import { printLeaks } from './runs.ts';
-import { noteFailedAnalyses, printScorecard } from './study-analyses.ts';
+import { printAlerts, printScorecard } from './study-analyses.ts';
 
 /** Path of the report of a study, whether it is there or not. */
 export function reportPath({ context }: Workbench, studyId: string): string {
@@ -63,7 +63,7 @@ export function printOutcome(workbench: Workbench, study: StudyDetail, json: boo
   printFindings(results);
   printSubgroups(results);
   printPairs(results);
-  noteFailedAnalyses(results.analyses);
+  printAlerts(results.analyses);
   printScorecard(results.claims);
   printLine(`\nreport: ${reportPath(workbench, id)}`);
 }

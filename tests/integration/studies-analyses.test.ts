@@ -104,7 +104,9 @@ test('an analysis is computed once, from the runs’ weights, and is in the repo
   const { workbench } = home;
   const study = await runStudy(workbench, asking({}, ASKED, CLAIMED));
   const found = analysisOf(workbench, study);
-  expect(study.results?.analyses).toEqual([{ name: 'distance', id: found.id, failure: null }]);
+  expect(study.results?.analyses).toMatchObject([
+    { name: 'distance', id: found.id, failure: null },
+  ]);
   const runs = await workbench.handlers['runs.list']({ studyId: study.id });
   const targets = runs.filter(({ kind }) => kind === 'target');
   expect(found.runIds.toSorted()).toEqual(targets.map(({ id }) => id).toSorted());
