@@ -57,6 +57,7 @@ test('a study is made with analyses from the form, where options of its file sta
   );
   await editor.fill(asked);
   await page.getByRole('button', { name: 'Form' }).click();
+  await page.getByText('Analyses', { exact: true }).click();
   await expect(page.getByRole('checkbox', { name: /^Distance \(with options\)/ })).toBeChecked();
   await page.getByRole('checkbox', { name: /^Features/ }).uncheck();
   await page.getByRole('button', { name: 'YAML' }).click();
