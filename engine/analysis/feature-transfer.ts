@@ -2,10 +2,13 @@
  * Kinds of transfer with a linear head on fixed features: what source images and unlabelled target
  * images add to, or do without, labelled target images (Pan and Yang 2010 for the kinds).
  */
+import { stream } from '../random/streams.ts';
 import { coralAligned } from './coral.ts';
-import { classifierWeights, effectiveSampleSize } from './importance.ts';
+import { classifierWeights, effectiveSampleSize, kliep, kliepBandwidth } from './importance.ts';
 import { argmaxRows } from './metrics.ts';
-import { probeProbabilities, trainProbe } from './probe.ts';
+import { medianDistance } from './mmd.ts';
+import { momentsOf, probeProbabilities, standardised, trainProbe } from './probe.ts';
+import { classifyDomains, pick } from './proxy-distance.ts';
 import { boostedClasses, trAdaBoost } from './tradaboost.ts';
 
 /** Rows of features with their classes, in one numbering for source and target. */
@@ -38,7 +41,10 @@ export interface Told {
 
 /** Learners of TrAdaBoost. */
 const TURNS = 10;
-const FOLDS = 5;
+/** Kernels of KLIEP, the bandwidths tried (of the median distance), and its folds. */
+const CENTRES = 100;
+const BANDWIDTHS = [0.25, 0.5, 1, 2];
+const FOLDS = 3;
 /** An unlabelled image is taken as of its likeliest class above this probability (Sohn et al. 2020). */
 const SURE = 0.9;
 
@@ -54,14 +60,31 @@ export const sourceOnly: Way = (input) => ({ predicted: learnt(input, input.sour
  * Source and target images, source images weighted by how much they look like the target's
  * (`classifierWeights`, probabilities by cross-validation over groups).
  */
-export const importanceWeighted: Way = (input) => {
-  const { source, target, features } = input;
-  const weights = classifierWeights(targetProbabilities(source, target, features));
-  const both = joined(source, target);
-  const ones = Array.from(target.labels, () => 1);
+export const importanceWeighted: Way = (input) =>
+  weightedBy(input, classifierWeights(targetProbabilities(input)));
+
+/** The same with weights by KLIEP, its bandwidth chosen by cross-validation on the target's images. */
+export const kliepWeighted: Way = (input) => weightedBy(input, kliepWeights(input));
+
+function weightedBy(input: FeatureTransferInput, weights: Float64Array): Told {
+  const both = joined(input.source, input.target);
+  const ones = Array.from(input.target.labels, () => 1);
   const predicted = learnt(input, both, Float64Array.from([...weights, ...ones]));
   return { predicted, effectiveSources: effectiveSampleSize(weights) };
-};
+}
+
+/** On features at the source's mean and deviation. */
+function kliepWeights({ source, target, features }: FeatureTransferInput): Float64Array {
+  const moments = { features, ...momentsOf(source.rows, features) };
+  const rows = standardised(target.rows, moments);
+  const random = stream(0, 'kliep');
+  const centres = Array.from(random.permutation(target.labels.length).subarray(0, CENTRES));
+  const scale = medianDistance(pick(Float32Array.from(rows), features, centres), features);
+  const given = { source: standardised(source.rows, moments), target: rows, features, centres };
+  const folds = random.permutation(target.labels.length).map((at) => at % FOLDS);
+  const candidates = BANDWIDTHS.map((share) => share * scale);
+  return kliep({ ...given, bandwidth: kliepBandwidth(given, candidates, folds) }).weights;
+}
 
 /** TrAdaBoost (Dai et al. 2007) over linear heads. */
 export const boosted: Way = (input) => {
@@ -95,7 +118,7 @@ export const pseudoLabelled: Way = (input) => {
     (row) => probabilities[row * classes + likely[row]!]! > SURE,
   );
   const own: LabelledRows = {
-    rows: picked(target.rows, features, sure),
+    rows: pick(target.rows, features, sure),
     labels: Int32Array.from(sure, (row) => likely[row]!),
     groups: sure.map((row) => target.groups[row]!),
   };
@@ -112,35 +135,16 @@ function learnt(
 }
 
 /** P(target | x) of each source row by a classifier that saw no row of its group. */
-function targetProbabilities(
-  source: LabelledRows,
-  target: LabelledRows,
-  features: number,
-): Float64Array {
-  const { rows } = joined(source, target);
+function targetProbabilities({ source, target, features }: FeatureTransferInput): Float64Array {
+  const { rows, labels } = joined(source, target);
   const sources = source.labels.length;
-  const domain = Int32Array.from({ length: rows.length / features }, (_, row) =>
-    Number(row >= sources),
-  );
+  const domains = Int32Array.from(labels, (_, row) => Number(row >= sources));
   const groups = [
     ...Array.from(source.groups, (group) => `s${group}`),
     ...Array.from(target.groups, (group) => `t${group}`),
   ];
-  const names = [...new Set(groups)];
-  const fold = new Map(names.map((name, at) => [name, at % FOLDS]));
-  const found = new Float64Array(sources);
-  for (let held = 0; held < FOLDS; held++) {
-    const inside = groups.flatMap((group, row) => (fold.get(group) === held ? [] : [row]));
-    const outside = groups
-      .slice(0, sources)
-      .flatMap((group, row) => (fold.get(group) === held ? [row] : []));
-    if (outside.length === 0) continue;
-    const labels = Int32Array.from(inside, (row) => domain[row]!);
-    const probe = trainProbe(picked(rows, features, inside), labels, { features, classes: 2 });
-    const told = probeProbabilities(probe, picked(rows, features, outside));
-    outside.forEach((row, at) => (found[row] = told[2 * at + 1]!));
-  }
-  return found;
+  const { probabilities } = classifyDomains(rows, features, domains, groups, 0);
+  return probabilities.subarray(0, sources);
 }
 
 function joined(a: LabelledRows, b: LabelledRows): LabelledRows {
@@ -149,12 +153,4 @@ function joined(a: LabelledRows, b: LabelledRows): LabelledRows {
   rows.set(b.rows, a.rows.length);
   const labels = Int32Array.from([...a.labels, ...b.labels]);
   return { rows, labels, groups: [...Array.from(a.groups), ...Array.from(b.groups)] };
-}
-
-function picked(rows: Float32Array, features: number, chosen: readonly number[]): Float32Array {
-  const result = new Float32Array(chosen.length * features);
-  chosen.forEach((row, at) =>
-    result.set(rows.subarray(row * features, (row + 1) * features), at * features),
-  );
-  return result;
 }

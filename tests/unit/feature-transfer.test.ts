@@ -4,6 +4,7 @@ import {
   boosted,
   coral,
   importanceWeighted,
+  kliepWeighted,
   pseudoLabelled,
   sourceOnly,
   type FeatureTransferInput,
@@ -49,10 +50,14 @@ describe('kinds of transfer over features', () => {
   const { input, truth } = problem();
   const accuracy = (way: typeof targetOnly) => share(way(input).predicted, truth);
 
-  it('weigh source images that look like the target above the others', () => {
-    const weighted = importanceWeighted(input);
+  it.each([
+    ['a classifier', importanceWeighted],
+    ['KLIEP', kliepWeighted],
+  ])('weigh source images that look like the target above the others, by %s', (_, way) => {
+    const weighted = way(input);
     expect(share(weighted.predicted, truth)).toBeGreaterThan(0.97);
     expect(accuracy(sourceOnly)).toBeLessThan(share(weighted.predicted, truth));
+    expect(accuracy(sourceOnly)).toBeLessThan(accuracy(targetOnly));
     // about the 40 of 240 that lie where the target does
     expect(weighted.effectiveSources).toBeGreaterThan(20);
     expect(weighted.effectiveSources).toBeLessThan(80);

@@ -21,6 +21,7 @@ const TITLES: Record<Way, string> = {
   'target-only': 'target images, with labels',
   'source-only': 'source images only',
   'importance-weights': 'both, source weighted by likeness',
+  kliep: 'both, source weighted by KLIEP',
   tradaboost: 'both, boosted (TrAdaBoost)',
   coral: 'source images, aligned (CORAL)',
   'pseudo-labels': 'source images, pseudo-labels',
@@ -156,8 +157,11 @@ function accuracies({ results }: KindsMeasured, method: string): Figure {
 }
 
 /** Whether labels of the target are used. */
+/** Ways that are told the labels of the target's training images. */
+const TOLD_LABELS: readonly Way[] = ['target-only', 'importance-weights', 'kliep', 'tradaboost'];
+
 function usesTarget(way: Way): boolean {
-  return way === 'target-only' || way === 'importance-weights' || way === 'tradaboost';
+  return TOLD_LABELS.includes(way);
 }
 
 function armFigures(view: StudyView): Figure[] {
@@ -208,7 +212,7 @@ function tableOf({ results }: KindsMeasured): Table {
 function notesOf({ kinds }: Options, measured: KindsMeasured, job: KindsJob): string[] {
   const { sourceImages, targetImages, sharedClasses } = measured;
   const notes = [
-    `Linear heads on the features of the start, ${sourceImages} source images of the ${sharedClasses} classes that the target has, ${targetImages} target images. Importance weights come from a classifier of the domains that did not see the image's group; TrAdaBoost has 10 turns; CORAL and pseudo-labels see the target's training images without their labels.`,
+    `Linear heads on the features of the start, ${sourceImages} source images of the ${sharedClasses} classes that the target has, ${targetImages} target images. Importance weights come from a classifier of the domains that did not see the image's group, or from KLIEP; TrAdaBoost has 10 turns; CORAL and pseudo-labels see the target's training images without their labels.`,
   ];
   if (kinds.includes('adabn') && !job.ways.includes('adabn')) {
     notes.push('AdaBN is left out: the network has no BatchNorm.');
@@ -219,7 +223,7 @@ function notesOf({ kinds }: Options, measured: KindsMeasured, job: KindsJob): st
 export const kindsOfTransfer: AnalysisDefinition<'kinds-of-transfer', KindsJob, KindsMeasured> = {
   name: 'kinds-of-transfer',
   title: 'Other kinds of transfer',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -2,6 +2,7 @@ import {
   boosted,
   coral,
   importanceWeighted,
+  kliepWeighted,
   pseudoLabelled,
   sourceOnly,
   targetOnly,
@@ -20,6 +21,7 @@ export type Way =
   | 'target-only'
   | 'source-only'
   | 'importance-weights'
+  | 'kliep'
   | 'tradaboost'
   | 'coral'
   | 'pseudo-labels'
@@ -69,6 +71,7 @@ const OF_FEATURES: Partial<Record<Way, (input: FeatureTransferInput) => Told>> =
   'target-only': targetOnly,
   'source-only': sourceOnly,
   'importance-weights': importanceWeighted,
+  kliep: kliepWeighted,
   tradaboost: boosted,
   coral,
   'pseudo-labels': pseudoLabelled,
