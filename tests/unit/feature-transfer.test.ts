@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { targetOnly } from '../../engine/analysis/feature-transfer.ts';
 import {
   boosted,
   coral,
@@ -7,6 +6,7 @@ import {
   kliepWeighted,
   pseudoLabelled,
   sourceOnly,
+  targetOnly,
   type FeatureTransferInput,
 } from '../../engine/analysis/feature-transfer.ts';
 import { stream } from '../../engine/random/streams.ts';
