@@ -103,7 +103,7 @@ function together(sizes: ReadonlyMap<string, number>, images: number, networks: 
 export const cka: AnalysisDefinition<'cka', CkaJob, CkaMeasured> = {
   name: 'cka',
   title: 'Similarity of features',
-  version: 1,
+  version: 2,
   plan,
   present: (view, options, measured, job) => presented(view, pairsOf(view), options, measured, job),
 };
