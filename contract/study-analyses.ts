@@ -106,7 +106,15 @@ export const analysisOptions = {
   'kinds-of-transfer': z.strictObject({
     kinds: z
       .array(
-        z.enum(['importance-weights', 'tradaboost', 'coral', 'adabn', 'pseudo-labels', 'rotation']),
+        z.enum([
+          'importance-weights',
+          'kliep',
+          'tradaboost',
+          'coral',
+          'adabn',
+          'pseudo-labels',
+          'rotation',
+        ]),
       )
       .min(1)
       .default(['importance-weights', 'tradaboost', 'coral', 'pseudo-labels', 'rotation']),
