@@ -101,6 +101,13 @@ describe('figures', () => {
     expect(draw(figure)).toContain('href');
     expect(draw(withoutLinks(figure))).not.toContain('href');
   });
+
+  it('are a picture only where nothing in them leads anywhere', () => {
+    const row = { label: 'r', value: 1, interval: null, colour: 0, link: '#/x' };
+    const figure: Figure = { ...base, kind: 'intervals', x: axis, rows: [row] };
+    expect(draw(figure)).toContain('role="group"');
+    expect(draw(withoutLinks(figure))).toContain('role="img"');
+  });
 });
 
 describe('intervals of few repetitions', () => {

@@ -42,9 +42,18 @@ export function linked(link: Link | null | undefined, mark: Html, told: string):
   return link ? html`<a href="${link}" aria-label="${told}">${mark}</a>` : mark;
 }
 
-/** A picture has no parts to those who do not see it: a figure with links is none. */
-export function roleOf(marks: Html): 'img' | 'group' {
-  return marks.text.includes('<a href') ? 'group' : 'img';
+/** A drawing of the charts' width. With links it is no picture: a picture has no parts to those who do not see it. */
+export function drawing(title: string, height: number, ...parts: Part[]): Html {
+  const drawn = html`${parts}`;
+  return html`<svg
+    class="chart"
+    xmlns="http://www.w3.org/2000/svg"
+    viewBox="0 0 ${WIDTH} ${round(height)}"
+    role="${drawn.text.includes('<a href') ? 'group' : 'img'}"
+    aria-label="${title}"
+  >
+    ${drawn}
+  </svg>`;
 }
 
 /** A chart: the axes, the marks over them, the legend below. */
@@ -54,21 +63,12 @@ export function chart(
   marks: Part,
   legend: readonly LegendEntry[],
 ): Html {
-  const drawn = html`${marks}`;
   const rows = legendRows(legend);
   const turned = isCrowded(plot);
   const below = BELOW + (turned ? 46 : 0);
   const height = plot.bottom + below + rows.length * LEGEND_LINE;
-  return html`<svg
-    class="chart"
-    xmlns="http://www.w3.org/2000/svg"
-    viewBox="0 0 ${WIDTH} ${height}"
-    role="${roleOf(drawn)}"
-    aria-label="${title}"
-  >
-    ${yAxis(plot)} ${xAxis(plot, turned)} ${drawn}
-    ${rows.map((row, line) => legendRow(row, plot.bottom + below + line * LEGEND_LINE + 8))}
-  </svg>`;
+  const key = rows.map((row, line) => legendRow(row, plot.bottom + below + line * LEGEND_LINE + 8));
+  return drawing(title, height, yAxis(plot), xAxis(plot, turned), marks, key);
 }
 
 function yAxis({ y, ys, bottom }: Plot): Html {

@@ -1,7 +1,7 @@
 import type { HeatmapFigure } from '../../../contract/figures.ts';
 import type { Html } from '../report/html.ts';
 import { html } from '../report/html.ts';
-import { linked, roleOf, shortened, WIDTH } from './frame.ts';
+import { drawing, linked, shortened, WIDTH } from './frame.ts';
 import { round, valueText } from './scale.ts';
 
 const RIGHT = 8;
@@ -39,15 +39,8 @@ export function drawHeatmap(figure: HeatmapFigure): Html {
       : html`<text x="${x}" y="${bottom + 15}" text-anchor="middle">${name}</text>`;
   });
   const end = bottom + room;
-  return html`<svg
-    class="chart"
-    xmlns="http://www.w3.org/2000/svg"
-    viewBox="0 0 ${WIDTH} ${round(end + 44)}"
-    role="${roleOf(cells)}"
-    aria-label="${title}"
-  >
-    ${cells}${rowNames}${columnNames}${axisTitles(figure, left, end)}${scaleBar(figure, left, end + 24)}
-  </svg>`;
+  const key = scaleBar(figure, left, end + 24);
+  return drawing(title, end + 44, cells, rowNames, columnNames, axisTitles(figure, left, end), key);
 }
 
 function axisTitles({ x, y }: HeatmapFigure, left: number, end: number): Html {

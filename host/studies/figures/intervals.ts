@@ -1,7 +1,7 @@
 import type { IntervalsFigure } from '../../../contract/figures.ts';
 import type { Html } from '../report/html.ts';
 import { html } from '../report/html.ts';
-import { ink, linked, RIGHT, shortened, WIDTH } from './frame.ts';
+import { drawing, ink, linked, RIGHT, shortened, WIDTH } from './frame.ts';
 import { intervalText, round, scaleOf, tickText, valueText, type Scale } from './scale.ts';
 
 const ROW = 24;
@@ -21,23 +21,15 @@ export function drawIntervals(figure: IntervalsFigure): Html {
     WIDTH - RIGHT - 70,
   );
   const bottom = TOP + rows.length * ROW;
-  return html`<svg
-    class="chart"
-    xmlns="http://www.w3.org/2000/svg"
-    viewBox="0 0 ${WIDTH} ${bottom + 38}"
-    role="img"
-    aria-label="${title}"
-  >
-    ${grid(figure, xs, bottom)}${rows.map((row, at) => drawRow(row, TOP + (at + 0.5) * ROW, left, xs, figure))}
-    <text
-      class="axis-title"
-      x="${round((left + WIDTH - RIGHT - 70) / 2)}"
-      y="${bottom + 32}"
-      text-anchor="middle"
-    >
-      ${x.title}
-    </text>
-  </svg>`;
+  const marks = rows.map((row, at) => drawRow(row, TOP + (at + 0.5) * ROW, left, xs, figure));
+  const axis = html`<text
+    class="axis-title"
+    x="${round((left + WIDTH - RIGHT - 70) / 2)}"
+    y="${bottom + 32}"
+    text-anchor="middle"
+    >${x.title}</text
+  >`;
+  return drawing(title, bottom + 38, grid(figure, xs, bottom), marks, axis);
 }
 
 function drawRow(
