@@ -6,6 +6,9 @@ import { RandomState } from '../../engine/random/random-state.ts';
 import { expect, test } from './support/host.ts';
 import { expectAccessible, visit } from './support/pages.ts';
 
+// Whose features are looked at first depends on what else was imported.
+test.use({ home: 'suspects' });
+
 const folder = mkdtempSync(join(tmpdir(), 'carryover-suspects-'));
 test.afterAll(() => rmSync(folder, { recursive: true }));
 
