@@ -53,7 +53,7 @@ test('a study is made with analyses from the form, where options of its file sta
   await expect(editor).toHaveValue(/distance/);
   const asked = (await editor.inputValue()).replace(
     /analyses:[\s\S]*?(?=\n\w|$)/,
-    'analyses: [agreement, optimisation-speed, { cka: { images: 64 } }, { distance: { head: included } }]',
+    'analyses: [agreement, optimisation-speed, { cka: { images: 64 } }, { distance: { head: included } }, shuffle-sweep]',
   );
   await editor.fill(asked);
   await page.getByRole('button', { name: 'Form' }).click();
@@ -94,6 +94,22 @@ test('an analysis has figures that lead to runs, tables, exports and a scorecard
   await expect(page).toHaveURL(/#\/compare\?a=r[0-9a-f]+&b=r[0-9a-f]+/);
   await page.goBack();
   await expect(tab).toHaveAttribute('aria-pressed', 'true');
+
+  await section.getByRole('button', { name: 'Block shuffles', exact: true }).click();
+  await section
+    .getByRole('link', { name: /^RI-T: / })
+    .first()
+    .click();
+  const runs = page.getByRole('dialog', { name: 'Runs behind this number' });
+  await expect(runs.getByRole('checkbox')).toHaveCount(2);
+  await expectAccessible(page);
+  for (const box of await runs.getByRole('checkbox').all()) await box.check();
+  await runs.getByRole('link', { name: 'Compare the two' }).click();
+  await expect(page).toHaveURL(/#\/compare\?a=r[0-9a-f]+&b=r[0-9a-f]+/);
+  await page.goBack();
+  await page.keyboard.press('Escape');
+  await expect(runs).toBeHidden();
+  await tab.click();
 
   await section.getByText(/^Quantities that claims may name/).click();
   await expect(section.getByRole('cell', { name: 'distance.P-T/RI-T', exact: true })).toBeVisible();

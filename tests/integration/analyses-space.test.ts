@@ -5,6 +5,7 @@ import type { StudyDetail } from '../../contract/study.ts';
 import { getStudyAnalysis } from '../../host/studies/analyses/store.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { runStudy, shapesHome, shapesStudy } from './studies-home.ts';
+import { deadMarks } from './studies-marks.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -36,6 +37,8 @@ test('similarity, barriers and criticality of a small study', async () => {
     `${shapesStudy({ epochs: 2, seeds: [0, 1, 2] })}${ANALYSES}`,
   );
   const found = analysesOf(workbench, study);
+
+  for (const [name, { figures }] of found) expect(deadMarks(figures), name).toEqual([]);
 
   const cka = found.get('cka')!;
   const layers = ['stem', 'layer1.0', 'layer2.0', 'layer3.0', 'layer4.0', 'pool'];

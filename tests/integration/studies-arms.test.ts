@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decodeSafetensors } from '../../engine/formats/safetensors.ts';
+import { getStudyAnalysis } from '../../host/studies/analyses/store.ts';
 import { runStudy, shapesHome, shapesStudy } from './studies-home.ts';
+import { deadMarks } from './studies-marks.ts';
 
 type Tensors = Map<string, number[]>;
 
@@ -21,6 +23,7 @@ test('arms start from where they say, and those of analyses are trained but not 
   )}analyses:
   - agreement
   - optimisation-speed
+  - { shuffle-sweep: { overlay: real } }
   - { low-level-statistics: { controls: [permuted] } }
   - { transfer-depth: { cuts: [layer2] } }
   - { low-data: { per-class: [2], arms: [RI-T] } }
@@ -59,4 +62,10 @@ test('arms start from where they say, and those of analyses are trained but not 
   expect(runs.find(({ arm }) => arm === 'RI-T 2 per class')?.trainImages).toBe(6);
   expect(study.results?.arms.map(({ arm }) => arm)).toEqual(['P-T', 'rewound', 'RI-T']);
   expect(study.results?.pairs).toHaveLength(3);
+
+  for (const { name, id, failure } of study.results!.analyses) {
+    expect(failure, name).toBeNull();
+    const { figures } = getStudyAnalysis(workbench.context.db, id!);
+    expect(deadMarks(figures), name).toEqual([]);
+  }
 }, 300_000);

@@ -7,6 +7,7 @@ import { getStudyAnalysis } from '../../host/studies/analyses/store.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { chexpertHome, chexpertStudy } from './studies-chexpert.ts';
 import { runStudy, shapesHome, shapesStudy } from './studies-home.ts';
+import { deadMarks } from './studies-marks.ts';
 
 /** The analyses of a study by name; fails where one has failed. */
 function analysesOf({ context }: Workbench, study: StudyDetail): Map<string, StudyAnalysis> {
@@ -50,6 +51,7 @@ test('analyses of classes agree with the runs', async () => {
   const [pretrained, random] = [accuracies('P-T'), accuracies('RI-T')];
   const gain = mean(pretrained) - mean(random);
 
+  for (const [name, { figures }] of analyses) expect(deadMarks(figures), name).toEqual([]);
   expect(value('metrics.accuracy.P-T')).toMatchObject({ method: 't over 2 seeds', n: 2 });
   expect(value('metrics.accuracy.P-T').value).toBeCloseTo(mean(pretrained), 12);
   expect(value('metrics.difference.accuracy.P-T minus RI-T').value).toBeCloseTo(gain, 12);
@@ -94,7 +96,11 @@ test('analyses of findings agree with the runs', async () => {
   - { negative-transfer: { replicates: 100 } }
 `;
   const study = await runStudy(workbench, yaml);
-  const value = reader(analysesOf(workbench, study));
+  const analyses = analysesOf(workbench, study);
+  for (const [name, { figures }] of analyses) expect(deadMarks(figures), name).toEqual([]);
+  const images = analyses.get('bias')!.tables[0]!.links!;
+  expect(images[0]).toContain(`study=${study.id}&split=test&a.Sex=Female`);
+  const value = reader(analyses);
   const { arms, subgroups } = study.results!;
   for (const { arm, auc } of arms) {
     expect(value(`metrics.auc.${arm}`).value).toBeCloseTo(auc!.mean, 10);

@@ -38,7 +38,7 @@ export function armValues(
   return runs.flatMap((run) => {
     if (run.kind !== 'target' || run.arm !== arm || run.shuffle !== shuffle) return [];
     const value = of(run);
-    return value === null ? [] : [{ seed: run.seed, value }];
+    return value === null ? [] : [{ seed: run.seed, value, run: run.id }];
   });
 }
 

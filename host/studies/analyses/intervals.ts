@@ -3,10 +3,12 @@ import type { Quantity, Unit } from '../../../contract/figures.ts';
 import { jackknife } from '../../../engine/analysis/jackknife.ts';
 import { tInterval } from '../../../engine/analysis/t-interval.ts';
 
-/** A number of one run. */
+/** A number of one run, or of what was made of several. */
 export interface SeedValue {
   seed: number;
   value: number;
+  /** Absent: of several. */
+  run?: string;
 }
 
 export type Estimate = Pick<Quantity, 'value' | 'interval' | 'method' | 'n'>;

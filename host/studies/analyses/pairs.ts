@@ -27,6 +27,12 @@ export function runPairs(view: StudyView, shuffle = 'none'): RunPair[] {
   );
 }
 
+/** What pairs of a kind are made of, for the links of figures. */
+export function runsOfKind(pairs: readonly RunPair[], kind: string): { run: string }[] {
+  const own = pairs.filter((pair) => pair.kind === kind);
+  return own.flatMap(({ a, b }) => [{ run: a.id }, { run: b.id }]);
+}
+
 /** The first arm that starts from pretrained weights, and the first random one; null: none. */
 export function comparedArms({ study: { spec } }: StudyView): {
   pretrained: string | null;

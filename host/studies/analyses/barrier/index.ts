@@ -59,7 +59,7 @@ function hasNorm({ study }: StudyView): boolean {
 export const barrier: AnalysisDefinition<'barrier', BarrierJob, BarrierMeasured> = {
   name: 'barrier',
   title: 'Between two networks',
-  version: 3,
+  version: 4,
   plan,
   present: (view, options, measured, job) =>
     presented({

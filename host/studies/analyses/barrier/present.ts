@@ -1,10 +1,9 @@
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import { barriersOf, type Barriers } from '../../../../engine/analysis/barrier.ts';
 import { basinOf } from '../../../../engine/analysis/basin.ts';
-import { tInterval } from '../../../../engine/analysis/t-interval.ts';
 import type { Presented, StudyView } from '../definition.ts';
-import { pairLink } from '../links.ts';
-import { overPairs, pairDifference, type PairValue, type RunPair } from '../pairs.ts';
+import { behind, pairLink } from '../links.ts';
+import { overPairs, pairDifference, runsOfKind, type PairValue, type RunPair } from '../pairs.ts';
 import type { BarrierJob, BarrierMeasured, MeasuredLine } from './measure.ts';
 
 export interface LinePair extends RunPair {
@@ -129,7 +128,7 @@ function differences(given: Given, kinds: string[], kindOf: KindOf): Quantity[] 
 }
 
 function lineFigure(given: Given, kinds: string[], split: Split, of: Of): Figure {
-  const { job, measured, lines } = given;
+  const { view, job, measured, lines } = given;
   const title = of === 'error' ? 'accuracy' : 'loss';
   return {
     kind: 'lines',
@@ -137,19 +136,22 @@ function lineFigure(given: Given, kinds: string[], split: Split, of: Of): Figure
     title: `${split === 'test' ? 'Test' : 'Training'} ${title} on the line`,
     caption:
       `Weights (1 - lambda) a + lambda b, ${measured.images[split]} images; means over pairs, ` +
-      `bands: 95 %, t over pairs.${policy(given)}`,
+      `bands: 95 %, jackknife over seeds.${policy(given)}`,
     x: { title: 'lambda' },
     y: of === 'error' ? { title, unit: '%', include: [0] } : { title, scale: 'log' },
     series: kinds.map((kind, colour) => ({
       ...{ name: kind, colour },
       points: job.lambdas.flatMap((x, i) => {
-        const values = lines.flatMap((line, at) => {
+        const values = lines.flatMap((line, at): PairValue[] => {
           const value = line.kind === kind ? valueAt(measured.lines[at]!, split, of, i) : null;
-          return value === null ? [] : [of === 'error' ? 1 - value : value];
+          const seeds = [line.a.seed, line.b.seed] as const;
+          return value === null ? [] : [{ kind, seeds, value: of === 'error' ? 1 - value : value }];
         });
-        if (values.length === 0) return [];
-        const { mean: y, interval } = tInterval(values);
-        return [{ x, y, ...(interval && { interval }) }];
+        const { value: y, interval } = overPairs(values, kind);
+        if (y === null) return [];
+        return [
+          { x, y, ...(interval && { interval }), ...behind(view.id, runsOfKind(lines, kind)) },
+        ];
       }),
     })),
     marks: [

@@ -2,6 +2,8 @@ import type { Figure, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { colourOf, scoreName } from '../arm-values.ts';
 import type { StudyView } from '../definition.ts';
+import { behind } from '../links.ts';
+import { armRuns } from '../pairs.ts';
 import type { Cell } from './index.ts';
 
 export function biasFigures(view: StudyView, cells: Cell[], method: string): Figure[] {
@@ -10,7 +12,7 @@ export function biasFigures(view: StudyView, cells: Cell[], method: string): Fig
   const bars = (what: 'score' | 'ece', title: string, axis: string) =>
     barsOf(view, cells, { what, title, axis, caption });
   const rows = (what: Cell['what'], title: string, axis: string) =>
-    rowsOf(cells, { what, title, axis, caption });
+    rowsOf(view, cells, { what, title, axis, caption });
   const found = [
     bars('score', `${name} by subgroup`, name),
     bars('ece', 'Calibration error by subgroup', 'ECE, debiased'),
@@ -46,27 +48,37 @@ function barsOf(
     groups: subgroups(cells).map((label) => ({
       label,
       note: `n = ${cells.find((cell) => cell.subgroup === label)!.images}`,
-      bars: cells.flatMap(({ what: own, of, subgroup, value, interval }) => {
+      bars: cells.flatMap(({ what: own, of, arms, subgroup, value, interval }) => {
         if (own !== what || subgroup !== label || value === null) return [];
-        return [{ name: of, colour: colourOf(view, of), value, ...(interval && { interval }) }];
+        const rest = { ...(interval && { interval }), ...behind(view.id, runsOf(view, arms)) };
+        return [{ name: of, colour: colourOf(view, of), value, ...rest }];
       }),
     })),
   };
 }
 
-function rowsOf(cells: Cell[], { what, title, axis, caption }: Drawn<Cell['what']>): Figure {
+function rowsOf(
+  view: StudyView,
+  cells: Cell[],
+  { what, title, axis, caption }: Drawn<Cell['what']>,
+): Figure {
   return {
     kind: 'intervals',
     id: what,
     ...{ title, caption },
     x: { title: axis, unit: what === 'agreement' ? '1' : '%' },
     ...(what !== 'agreement' && { zero: 0 }),
-    rows: cells.flatMap(({ what: own, of, subgroup, value, interval, adjusted }) => {
+    rows: cells.flatMap(({ what: own, of, arms, subgroup, value, interval, adjusted }) => {
       if (own !== what || value === null) return [];
       const note = adjusted === null ? {} : { note: `adjusted p = ${adjusted.toFixed(3)}` };
-      return [{ label: `${subgroup}, ${of}`, value, interval, colour: 0, ...note }];
+      const rest = { ...note, ...behind(view.id, runsOf(view, arms)) };
+      return [{ label: `${subgroup}, ${of}`, value, interval, colour: 0, ...rest }];
     }),
   };
+}
+
+function runsOf(view: StudyView, arms: readonly string[]): { run: string }[] {
+  return armRuns(view).flatMap(({ id: run, arm }) => (arms.includes(arm) ? [{ run }] : []));
 }
 
 function subgroups(cells: Cell[]): string[] {
@@ -86,6 +98,7 @@ export function biasTables(
   view: StudyView,
   cells: Cell[],
   correction: AnalysisOptions<'bias'>['correction'],
+  links: ReadonlyMap<string, string>,
 ): Table[] {
   return [
     {
@@ -107,6 +120,7 @@ export function biasTables(
         ...{ low: interval?.[0] ?? null, high: interval?.[1] ?? null },
         ...{ p: adjusted === null ? null : p, adjusted },
       })),
+      links: cells.map(({ subgroup }) => links.get(subgroup) ?? null),
     },
   ];
 }

@@ -4,10 +4,11 @@ import type { Quantity, Unit } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { FEW_IMAGES } from '../../../../contract/study-results.ts';
 import { benjaminiHochberg, holm } from '../../../../engine/analysis/multiple-testing.ts';
-import { attributeNames } from '../../data.ts';
+import { attributeNames, attributeValues } from '../../data.ts';
 import { subgroupsOf } from '../../subgroups.ts';
 import { contrasts, scoreName } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
+import { testedLink } from '../links.ts';
 import { bootstrapMethod, plainRuns, saidBy, testGroups } from '../said.ts';
 import { biasFigures, biasTables } from './figures.ts';
 import type { BiasJob, Estimated, Measured } from './measure.ts';
@@ -51,6 +52,7 @@ export interface Cell extends Estimated {
   what: 'score' | 'ece' | 'gap' | 'gain' | 'gain-gap' | 'agreement';
   /** The arm, or `P-T minus RI-T`. */
   of: string;
+  arms: string[];
   subgroup: string;
   images: number;
   /** Of gaps: over all of their kind. */
@@ -66,17 +68,18 @@ function cellsOf(measured: Measured, job: BiasJob, correction: Options['correcti
     const place = { subgroup: `${attribute}=${value}`, images: positions.length, adjusted: null };
     const ofArms = job.arms.flatMap(({ arm }, i) =>
       (['score', 'ece', 'gap'] as const).map((what): Cell => ({
-        ...{ ...place, what, of: arm },
+        ...{ ...place, what, of: arm, arms: [arm] },
         ...arms[i]![what],
       })),
     );
     const ofContrasts = job.contrasts.flatMap(([a, b], i): Cell[] => {
-      const of = `${job.arms[a]!.arm} minus ${job.arms[b]!.arm}`;
+      const both = [job.arms[a]!.arm, job.arms[b]!.arm];
+      const common = { ...place, of: both.join(' minus '), arms: both };
       const { gain, gainGap, agreement } = compared[i]!;
       return [
-        { ...place, what: 'gain', of, ...gain },
-        { ...place, what: 'gain-gap', of, ...gainGap },
-        { ...place, what: 'agreement', of, ...agreement },
+        { ...common, what: 'gain', ...gain },
+        { ...common, what: 'gain-gap', ...gainGap },
+        { ...common, what: 'agreement', ...agreement },
       ];
     });
     return [...ofArms, ...ofContrasts];
@@ -100,9 +103,25 @@ function present(view: StudyView, { correction }: Options, measured: Measured, j
   return {
     quantities: cells.map((cell) => quantityOf(view, cell, method)),
     figures: biasFigures(view, cells, method),
-    tables: biasTables(view, cells, correction),
+    tables: biasTables(view, cells, correction, imageLinks(view, job)),
     notes: notesOf(cells, correction),
   };
+}
+
+/** Values of an attribute that fit into an address. */
+const MOST_VALUES = 100;
+
+/** To the images of each subgroup. */
+function imageLinks(view: StudyView, { subgroups }: BiasJob): Map<string, string> {
+  const { dataset, sides } = view.study;
+  const found = new Map<string, string>();
+  for (const { attribute, value, positions } of subgroups) {
+    const values = attributeValues(view.context.db, dataset.id, attribute);
+    const own = new Set(positions.flatMap((at) => values.get(sides.test[at]?.id ?? -1) ?? []));
+    if (own.size > MOST_VALUES) continue;
+    found.set(`${attribute}=${value}`, testedLink(view, { [`a.${attribute}`]: [...own] }));
+  }
+  return found;
 }
 
 function quantityOf(view: StudyView, cell: Cell, method: string): Quantity {
@@ -142,7 +161,7 @@ function notesOf(cells: Cell[], correction: Options['correction']): string[] {
 export const bias: AnalysisDefinition<'bias', BiasJob, Measured> = {
   name: 'bias',
   title: 'Subgroups',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

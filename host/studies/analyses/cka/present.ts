@@ -2,8 +2,8 @@ import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { FEW_UNITS } from '../../../../engine/analysis/bootstrap.ts';
 import type { Presented, StudyRun, StudyView } from '../definition.ts';
-import { pairLink, runLink } from '../links.ts';
-import { overPairs, pairDifference, type PairValue } from '../pairs.ts';
+import { behind, pairLink, runLink } from '../links.ts';
+import { overPairs, pairDifference, runsOfKind, type PairValue } from '../pairs.ts';
 import type { CkaJob, CkaMeasured, LayerSimilarity } from './measure.ts';
 
 /** Two runs, or a run and its start (`a` and `b` the same). */
@@ -98,7 +98,7 @@ function quantitiesOf(shown: Shown): Quantity[] {
 }
 
 function byLayer(shown: Shown): Figure {
-  const { kinds, layers, options, measured } = shown;
+  const { view, rows, kinds, layers, options, measured } = shown;
   return {
     kind: 'lines',
     id: 'by-layer',
@@ -116,7 +116,8 @@ function byLayer(shown: Shown): Figure {
         ...{ name: kind, colour },
         points: [...layers.keys()].flatMap((x) => {
           const { value, interval } = estimateOf(shown, kind, x);
-          return value === null ? [] : [{ x, y: value, ...(interval && { interval }) }];
+          const link = behind(view.id, runsOfKind(rows, kind));
+          return value === null ? [] : [{ x, y: value, ...(interval && { interval }), ...link }];
         }),
       })),
       ...nullSeries(shown),

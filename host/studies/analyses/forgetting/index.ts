@@ -5,7 +5,7 @@ import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { colourOf } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { overSeeds, quantity, type SeedValue } from '../intervals.ts';
-import { runLink } from '../links.ts';
+import { behind, runLink } from '../links.ts';
 import { comparedArms } from '../pairs.ts';
 import { groupNumbers, plainRuns } from '../said.ts';
 import type { ForgettingJob, Source, SourceResult } from './measure.ts';
@@ -55,6 +55,7 @@ function sourceOf({ study }: StudyView, network: { run: string; epoch: number })
 }
 
 interface Row {
+  run: string;
   source: Source;
   result: SourceResult;
   arm: string;
@@ -66,12 +67,13 @@ function present(view: StudyView, _: Options, measured: SourceResult[], job: For
   const rows = job.sources.flatMap((source, at) =>
     source.tuned.map((tuned, i): Row => {
       const result = measured[at]!;
-      return { source, result, ...tuned, after: result.after[i]! };
+      const { arm, seed, network } = tuned;
+      return { run: network.run, source, result, arm, seed, after: result.after[i]! };
     }),
   );
   return {
     quantities: quantitiesOf(rows, job),
-    figures: [barsOf(view, rows), ...classFigures(rows)],
+    figures: [barsOf(view, rows), ...classFigures(view, rows)],
     tables: [runTable(view, rows), ...classTables(rows)],
     notes: notesOf(view, job, measured),
   };
@@ -130,17 +132,21 @@ function barsOf(view: StudyView, rows: Row[]): Figure {
     x: { title: 'network' },
     y: { title: 'accuracy on the source', unit: '%', include: [0] },
     groups: cells(rows).map(({ arm, own }) => {
-      const seeds = own.map(({ seed, after }) => ({ seed, value: after.accuracy }));
+      const seeds = own.map(({ run, seed, after }) => ({ run, seed, value: after.accuracy }));
       const { value, interval } = overSeeds(seeds);
       const colour = colourOf(view, arm);
       return {
         label: arm,
         bars: [
-          { name: 'before', colour, value: own[0]!.result.before.accuracy, faded: true },
+          {
+            ...{ name: 'before', colour, value: own[0]!.result.before.accuracy, faded: true },
+            link: runLink(view.id, own[0]!.source.network.run),
+          },
           {
             ...{ name: 'after', colour, value: value ?? 0 },
             values: seeds.map((each) => each.value),
             ...(interval && { interval }),
+            ...behind(view.id, seeds),
           },
         ],
       };
@@ -151,8 +157,9 @@ function barsOf(view: StudyView, rows: Row[]): Figure {
 /** Classes whose figures fit on a page. */
 const MOST_CLASSES = 60;
 
-function classFigures(rows: Row[]): Figure[] {
+function classFigures(view: StudyView, rows: Row[]): Figure[] {
   const first = cells(rows)[0]!;
+  const link = behind(view.id, first.own);
   const { classNames, before } = first.own[0]!.result;
   if (before.classes.length === 0) return [];
   const classes = classNames
@@ -169,7 +176,7 @@ function classFigures(rows: Row[]): Figure[] {
       x: { title: 'accuracy after less before', unit: '%' },
       zero: 0,
       rows: classes.map(({ name, change, interval }) => ({
-        ...{ label: name, value: change!, interval, colour: 0 },
+        ...{ label: name, value: change!, interval, colour: 0, ...link },
       })),
     },
   ];
@@ -207,10 +214,7 @@ function runTable(view: StudyView, rows: Row[]): Table {
       high: after.difference.interval?.[1] ?? null,
       ...{ aucBefore: before.auc, aucAfter: after.auc },
     })),
-    links: rows.map(({ source, arm, seed }) => {
-      const tuned = source.tuned.find((each) => each.arm === arm && each.seed === seed);
-      return tuned ? runLink(view.id, tuned.network.run) : null;
-    }),
+    links: rows.map(({ run }) => runLink(view.id, run)),
   };
 }
 
@@ -266,7 +270,7 @@ function notesOf(view: StudyView, { sources }: ForgettingJob, measured: SourceRe
 export const forgetting: AnalysisDefinition<'forgetting', ForgettingJob, SourceResult[]> = {
   name: 'forgetting',
   title: 'Forgetting',
-  version: 2,
+  version: 3,
   plan,
   present,
 };

@@ -2,6 +2,7 @@ import type { Figure } from '../../../../contract/figures.ts';
 import { colourOf, scoreName, type Contrast } from '../arm-values.ts';
 import type { StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, type Estimate } from '../intervals.ts';
+import { behind } from '../links.ts';
 import type { LowData } from './worth.ts';
 
 export function curvesFigure(view: StudyView, data: LowData, even: Estimate | null): Figure {
@@ -29,16 +30,23 @@ export function curvesFigure(view: StudyView, data: LowData, even: Estimate | nu
       name: arm,
       colour: colourOf(view, arm),
       points: data.sizes.flatMap((size) => {
-        const { value, interval } = overSeeds(data.values(arm, size));
+        const own = data.values(arm, size);
+        const { value, interval } = overSeeds(own);
         if (value === null) return [];
-        return [{ x: data.perClass(size), y: value, ...(interval && { interval }) }];
+        const rest = { ...(interval && { interval }), ...behind(view.id, own) };
+        return [{ x: data.perClass(size), y: value, ...rest }];
       }),
     })),
     ...marks,
   };
 }
 
-export function gainFigure(data: LowData, { pretrained, random }: Contrast, name: string): Figure {
+export function gainFigure(
+  view: StudyView,
+  data: LowData,
+  { pretrained, random }: Contrast,
+): Figure {
+  const { name } = scoreName(view);
   return {
     kind: 'intervals',
     id: 'gain',
@@ -47,12 +55,11 @@ export function gainFigure(data: LowData, { pretrained, random }: Contrast, name
     x: { title: `${name} of ${pretrained} less that of ${random}`, unit: '%' },
     zero: 0,
     rows: data.sizes.flatMap((size) => {
-      const { value, interval } = pairedOverSeeds(
-        data.values(pretrained, size),
-        data.values(random, size),
-      );
+      const [first, second] = [data.values(pretrained, size), data.values(random, size)];
+      const { value, interval } = pairedOverSeeds(first, second);
       if (value === null) return [];
-      return [{ label: `${size} per class`, value, interval, colour: 0 }];
+      const link = behind(view.id, first, second);
+      return [{ label: `${size} per class`, value, interval, colour: 0, ...link }];
     }),
   };
 }

@@ -83,7 +83,7 @@ function present(view: StudyView, _: Options, __: null, job: LowDataJob) {
     ],
     figures: [
       curvesFigure(view, data, found[0]?.worth.breakEven ?? null),
-      ...compared.slice(0, 1).map((contrast) => gainFigure(data, contrast, name)),
+      ...compared.slice(0, 1).map((contrast) => gainFigure(view, data, contrast)),
     ],
     tables: [tableOf(view, job)],
     notes: [...new Set(found.flatMap(({ worth, time }) => [...worth.notes, ...time.notes]))],
@@ -112,7 +112,7 @@ function tableOf(view: StudyView, { runs }: LowDataJob): Table {
 export const lowData: AnalysisDefinition<'low-data', LowDataJob, null> = {
   name: 'low-data',
   title: 'Few labelled images',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -30,7 +30,7 @@ export function lowDataOf({ runs }: LowDataJob): LowData {
     values: (arm, size) =>
       runs
         .filter((run) => run.arm === arm && run.size === size)
-        .map(({ seed, score: value }) => ({ seed, value })),
+        .map(({ seed, score: value, run }) => ({ seed, value, run })),
   };
 }
 

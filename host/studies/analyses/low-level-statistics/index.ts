@@ -6,7 +6,7 @@ import { score, scoreName } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { ofMeans, overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
 import type { SeedValue } from '../intervals.ts';
-import { runLink } from '../links.ts';
+import { behind, runLink } from '../links.ts';
 import { comparedArms } from '../pairs.ts';
 import type { LowLevelJob } from './measure.ts';
 
@@ -48,9 +48,12 @@ type Values = (arm: string) => SeedValue[];
 
 function present(view: StudyView, _: Options, __: null, job: LowLevelJob) {
   const own = (arm: string) => job.runs.filter((run) => run.arm === arm);
-  const scores: Values = (arm) => own(arm).map(({ seed, score: value }) => ({ seed, value }));
+  const scores: Values = (arm) =>
+    own(arm).map(({ run, seed, score: value }) => ({ run, seed, value }));
   const speeds: Values = (arm) =>
-    own(arm).flatMap(({ seed, speed }) => (speed === null ? [] : [{ seed, value: speed }]));
+    own(arm).flatMap(({ run, seed, speed }) =>
+      speed === null ? [] : [{ run, seed, value: speed }],
+    );
   const { name, unit } = scoreName(view);
   return {
     quantities: [
@@ -58,9 +61,9 @@ function present(view: StudyView, _: Options, __: null, job: LowLevelJob) {
       ...quantitiesOf(job.arms, 'speed', 'optimisation speed', '%', speeds),
     ],
     figures: [
-      barsOf(job.arms, scores, speeds, name),
-      differencesOf(job.arms, 'accuracy', name, scores),
-      differencesOf(job.arms, 'speed', 'optimisation speed', speeds),
+      barsOf(view, job.arms, scores, speeds),
+      differencesOf(view, job.arms, 'accuracy', name, scores),
+      differencesOf(view, job.arms, 'speed', 'optimisation speed', speeds),
     ],
     tables: [tableOf(view, job)],
     notes: [
@@ -107,7 +110,8 @@ function quantitiesOf(
   ];
 }
 
-function barsOf(arms: string[], scores: Values, speeds: Values, name: string): Figure {
+function barsOf(view: StudyView, arms: string[], scores: Values, speeds: Values): Figure {
+  const { name } = scoreName(view);
   return {
     kind: 'bars',
     id: 'arms',
@@ -119,11 +123,14 @@ function barsOf(arms: string[], scores: Values, speeds: Values, name: string): F
       const { value, interval } = overSeeds(scores(arm));
       const speed = overSeeds(speeds(arm)).value;
       const values = scores(arm).map((each) => each.value);
+      const link = behind(view.id, scores(arm));
       return {
         label: arm,
         bars: [
-          ...(speed === null ? [] : [{ name: `${arm}, speed`, colour, value: speed, faded: true }]),
-          { name: arm, colour, value: value ?? 0, values, ...(interval && { interval }) },
+          ...(speed === null
+            ? []
+            : [{ name: `${arm}, speed`, colour, value: speed, faded: true, ...link }]),
+          { name: arm, colour, value: value ?? 0, values, ...(interval && { interval }), ...link },
         ],
       };
     }),
@@ -131,6 +138,7 @@ function barsOf(arms: string[], scores: Values, speeds: Values, name: string): F
 }
 
 function differencesOf(
+  view: StudyView,
   arms: string[],
   id: 'accuracy' | 'speed',
   name: string,
@@ -146,7 +154,8 @@ function differencesOf(
     zero: 0,
     rows: arms.slice(0, -1).flatMap((arm, colour) => {
       const { value, interval } = pairedOverSeeds(values(arm), values(random));
-      return value === null ? [] : [{ label: arm, value, interval, colour }];
+      const link = behind(view.id, values(arm), values(random));
+      return value === null ? [] : [{ label: arm, value, interval, colour, ...link }];
     }),
   };
 }
@@ -171,7 +180,7 @@ function tableOf(view: StudyView, { arms, runs }: LowLevelJob): Table {
 export const lowLevelStatistics: AnalysisDefinition<'low-level-statistics', LowLevelJob, null> = {
   name: 'low-level-statistics',
   title: 'Low-level statistics',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -1,7 +1,7 @@
 import type { Figure, HeatmapFigure } from '../../../../contract/figures.ts';
 import { colourOf, contrasts } from '../arm-values.ts';
 import type { StudyView } from '../definition.ts';
-import { runLink } from '../links.ts';
+import { runLink, testedLink } from '../links.ts';
 import { METRICS } from './list.ts';
 import type { Measured, MetricsJob } from './measure.ts';
 
@@ -58,10 +58,12 @@ function reliability(view: StudyView, { runs }: Measured, job: MetricsJob): Figu
     x: { title: single ? 'mean confidence' : 'mean probability', unit: '1', include: [0, 1] },
     y: { title: single ? 'accuracy' : 'share with the finding', unit: '1', include: [0, 1] },
     series: [
-      ...job.runs.map(({ arm, seed }, at) => ({
+      ...job.runs.map(({ run, arm, seed }, at) => ({
         name: `${arm}, seed ${seed}`,
         colour: colourOf(view, arm),
-        points: runs[at]!.bins.map(({ confidence, accuracy }) => ({ x: confidence, y: accuracy })),
+        points: runs[at]!.bins.map(({ confidence, accuracy }) => ({
+          ...{ x: confidence, y: accuracy, link: runLink(view.id, run) },
+        })),
       })),
       {
         ...{ name: 'calibrated', colour: Object.keys(view.study.spec.arms).length, dashed: true },
@@ -80,7 +82,7 @@ function confusions(view: StudyView, measured: Measured, job: MetricsJob): Figur
   const arms = [...new Set(job.runs.map(({ arm }) => arm))];
   const shares = new Map(arms.map((arm) => [arm, meanShares(measured, job, arm)]));
   const own = arms.map((arm) =>
-    heatmap(measured, shares.get(arm)!, {
+    heatmap(view, measured, shares.get(arm)!, {
       id: `confusion-${arms.indexOf(arm)}`,
       title: `Confusion of ${arm}`,
       caption: 'Share of the images of the true class that are told so, mean over seeds.',
@@ -96,7 +98,7 @@ function confusions(view: StudyView, measured: Measured, job: MetricsJob): Figur
     });
     const most = Math.max(0.01, ...values.map((value) => Math.abs(value ?? 0)));
     return [
-      heatmap(measured, values, {
+      heatmap(view, measured, values, {
         id: `confusion-difference-${at}`,
         title: `Confusion of ${pretrained} less that of ${random}`,
         caption:
@@ -124,6 +126,7 @@ function meanShares({ runs, classNames }: Measured, job: MetricsJob, arm: string
 }
 
 function heatmap(
+  view: StudyView,
   { classNames }: Measured,
   cells: (number | null)[],
   rest: Pick<HeatmapFigure, 'id' | 'title' | 'caption' | 'range' | 'scale'>,
@@ -137,5 +140,9 @@ function heatmap(
     rows: classNames,
     columns: classNames,
     values: classNames.map((_, row) => cells.slice(row * classes, (row + 1) * classes)),
+    links: classNames.map((label) => {
+      const link = testedLink(view, { label: [label] });
+      return classNames.map(() => link);
+    }),
   };
 }

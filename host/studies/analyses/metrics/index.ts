@@ -93,7 +93,7 @@ function quantitiesOf(
 export const metrics: AnalysisDefinition<'metrics', MetricsJob, Measured> = {
   name: 'metrics',
   title: 'Metrics',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -1,6 +1,6 @@
 import type { Figure, HeatmapFigure, IntervalsFigure } from '../../../../contract/figures.ts';
 import type { StudyView } from '../definition.ts';
-import { imageLink, pairLink, runLink } from '../links.ts';
+import { behind, imageLink, pairLink, runLink, testedLink } from '../links.ts';
 import { overPairs } from '../pairs.ts';
 import { CASES, type AmbiguityOf, type WallPicture } from './ambiguous.ts';
 import type { Measured, MistakesJob } from './measure.ts';
@@ -13,15 +13,18 @@ export function mistakesFigures(
   job: MistakesJob,
   method: string,
 ): Figure[] {
-  const found: Figure[] = [kindsFigure(measured, job), matrixFigure(view, measured, job)];
-  if (measured.names.length <= 60) found.push(classFigure(measured, job));
+  const found: Figure[] = [kindsFigure(view, measured, job), matrixFigure(view, measured, job)];
+  if (measured.names.length <= 60) found.push(classFigure(view, measured, job));
   for (const [at, own] of measured.ambiguity.entries()) {
-    found.push(ambiguityFigure(own, job, at, method), ...wallFigures(view, measured, own, job, at));
+    found.push(
+      ambiguityFigure(view, own, job, at, method),
+      ...wallFigures(view, measured, own, job, at),
+    );
   }
   return found;
 }
 
-function kindsFigure(measured: Measured, job: MistakesJob): Figure {
+function kindsFigure(view: StudyView, measured: Measured, job: MistakesJob): Figure {
   const kinds = [...new Set(job.pairs.map((pair) => kindOf(job, pair)))];
   const parts = [
     { name: 'both wrong', of: pairValues(job, measured, ({ common }) => common) },
@@ -41,7 +44,8 @@ function kindsFigure(measured: Measured, job: MistakesJob): Figure {
         const { value, interval } = overPairs(of, kind);
         if (value === null) return [];
         const values = of.filter((each) => each.kind === kind).map((each) => each.value);
-        return [{ name, colour, value, values, ...(interval && { interval }) }];
+        const link = behind(view.id, runsOf(job, kind));
+        return [{ name, colour, value, values, ...(interval && { interval }), ...link }];
       }),
     })),
   };
@@ -79,7 +83,7 @@ function matrixFigure(
   };
 }
 
-function classFigure(measured: Measured, job: MistakesJob): HeatmapFigure {
+function classFigure(view: StudyView, measured: Measured, job: MistakesJob): HeatmapFigure {
   const { rows } = classTable(measured, job);
   const kinds = [...new Set(job.pairs.map((pair) => kindOf(job, pair)))];
   const names = measured.names.filter((name) => rows.some((row) => row.name === name));
@@ -104,7 +108,17 @@ function classFigure(measured: Measured, job: MistakesJob): HeatmapFigure {
     ),
     range: [0, 1],
     scale: 'sequential',
+    links: names.map((label) => {
+      const link = testedLink(view, { label: [label] });
+      return kinds.flatMap(() => [link, link, link]);
+    }),
   };
+}
+
+/** Of the pairs of a kind. */
+function runsOf({ runs, pairs }: MistakesJob, kind: string): { run: string }[] {
+  const own = pairs.filter((pair) => kindOf({ runs }, pair) === kind);
+  return own.flat().map((at) => runs[at]!);
 }
 
 function armsOf(job: MistakesJob, kind: string): string[] {
@@ -113,6 +127,7 @@ function armsOf(job: MistakesJob, kind: string): string[] {
 }
 
 function ambiguityFigure(
+  view: StudyView,
   { entropy, counts }: AmbiguityOf,
   job: MistakesJob,
   at: number,
@@ -129,7 +144,9 @@ function ambiguityFigure(
     rows: CASES.flatMap((name, colour) => {
       const { value, interval } = entropy.means[name];
       if (value === null) return [];
-      return [{ label: titles[name], value, interval, colour, note: `n = ${counts[name]}` }];
+      const link = behind(view.id, runsOf(job, `${pretrained}/${random}`));
+      const note = `n = ${counts[name]}`;
+      return [{ label: titles[name], value, interval, colour, note, ...link }];
     }),
   };
 }

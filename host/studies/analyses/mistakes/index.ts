@@ -133,7 +133,7 @@ function notesOf(options: Options, { findings, ambiguity }: Measured, job: Mista
 export const mistakes: AnalysisDefinition<'mistakes', MistakesJob, Measured> = {
   name: 'mistakes',
   title: 'Mistakes',
-  version: 3,
+  version: 4,
   plan,
   present,
 };

@@ -2,7 +2,7 @@ import type { PairValue } from '../pairs.ts';
 import type { Measured, MistakesJob, PairMistakes } from './measure.ts';
 
 /** `P-T/RI-T`. */
-export function kindOf({ runs }: MistakesJob, [a, b]: [number, number]): string {
+export function kindOf({ runs }: Pick<MistakesJob, 'runs'>, [a, b]: [number, number]): string {
   return `${runs[a]!.arm}/${runs[b]!.arm}`;
 }
 

@@ -7,6 +7,7 @@ import { armTraining } from '../../overrides.ts';
 import { armValues, contrasts, score, scoreName, type Contrast } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { pairedOverSeeds, quantity, type Estimate } from '../intervals.ts';
+import { behind } from '../links.ts';
 import { bootstrapMethod, plainRuns, saidBy, testGroups } from '../said.ts';
 import type { Measured, NegativeTransferJob } from './measure.ts';
 
@@ -53,7 +54,7 @@ function present(view: StudyView, _: Options, measured: Measured, job: NegativeT
   const found = all.map((contrast, at) => quantitiesOf(view, contrast, measured, at, method));
   return {
     quantities: found.flat(),
-    figures: [gapsFigure(found.flat(), method)],
+    figures: [gapsFigure(view, found, all, method)],
     tables: measured.gaps[0]!.classes.length === 0 ? [] : [classTable(measured, all)],
     notes: all.flatMap((contrast) => tuningNote(view, contrast)),
     alerts: found.flatMap((own, at) => flags(own, all[at]!)),
@@ -110,7 +111,7 @@ function tuningNote({ study: { spec } }: StudyView, { pretrained, random }: Cont
   ];
 }
 
-function gapsFigure(all: Quantity[], method: string): Figure {
+function gapsFigure(view: StudyView, found: Quantity[][], all: Contrast[], method: string): Figure {
   return {
     kind: 'intervals',
     id: 'gaps',
@@ -118,9 +119,15 @@ function gapsFigure(all: Quantity[], method: string): Figure {
     caption: `Right of 0: negative transfer. Over seeds: paired t intervals; over images: ${method}.`,
     x: { title: 'difference of errors', unit: '%' },
     zero: 0,
-    rows: all.flatMap(({ title, value, interval }, colour) =>
-      value === null ? [] : [{ label: title, value, interval, colour }],
-    ),
+    rows: found.flatMap((own, at) => {
+      const { pretrained, random } = all[at]!;
+      return own.flatMap(({ title, value, interval }, colour) => {
+        const shuffle = String(view.study.spec.shuffles[colour] ?? 'none');
+        const runs = [pretrained, random].map((arm) => armValues(view, arm, shuffle, score));
+        const link = behind(view.id, ...runs);
+        return value === null ? [] : [{ label: title, value, interval, colour, ...link }];
+      });
+    }),
   };
 }
 
@@ -159,7 +166,7 @@ export const negativeTransfer: AnalysisDefinition<
 > = {
   name: 'negative-transfer',
   title: 'Negative transfer',
-  version: 2,
+  version: 3,
   plan,
   present,
 };

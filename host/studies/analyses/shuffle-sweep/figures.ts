@@ -3,6 +3,7 @@ import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { relativeDrop } from '../../../../engine/analysis/metrics.ts';
 import { colourOf, scoreName, type Contrast } from '../arm-values.ts';
 import { ofMeans, overSeeds, type Estimate, type SeedValue } from '../intervals.ts';
+import { behind } from '../links.ts';
 import type { Sweep } from './index.ts';
 import { paperCurve } from './paper.ts';
 
@@ -34,16 +35,18 @@ function barsOf(sweep: Sweep, contrast: Contrast | null, name: string): Figure {
         const { value, interval } = overSeeds(own);
         const mean = overSeeds(speed).value;
         const colour = colourOf(view, arm);
+        const link = behind(view.id, own, speed);
         return [
           ...(mean === null
             ? []
-            : [{ name: `${arm}, speed`, colour, value: mean, faded: true as const }]),
+            : [{ name: `${arm}, speed`, colour, value: mean, faded: true as const, ...link }]),
           ...(value === null
             ? []
             : [
                 {
                   ...{ name: arm, colour, value, values: own.map((each) => each.value) },
                   ...(interval && { interval }),
+                  ...link,
                 },
               ]),
         ];
@@ -86,9 +89,11 @@ function curves(
     colour: colourOf(view, arm),
     points: shuffles
       .flatMap((shuffle) => {
-        const { value, interval } = overSeeds(values(arm, shuffle));
+        const given = values(arm, shuffle);
+        const { value, interval } = overSeeds(given);
         if (value === null) return [];
-        return [{ x: place(shuffle), y: value, ...(interval && { interval }) }];
+        const rest = { ...(interval && { interval }), ...behind(view.id, given) };
+        return [{ x: place(shuffle), y: value, ...rest }];
       })
       .reverse(),
   }));

@@ -44,10 +44,11 @@ function sweepOf(view: StudyView, { runs }: ShuffleSweepJob): Sweep {
     view,
     shuffles: [...new Set(view.study.spec.shuffles.map(String))].sort((a, b) => size(b) - size(a)),
     arms: Object.keys(view.study.spec.arms),
-    scores: (arm, shuffle) => of(arm, shuffle).map(({ seed, score: value }) => ({ seed, value })),
+    scores: (arm, shuffle) =>
+      of(arm, shuffle).map(({ run, seed, score: value }) => ({ run, seed, value })),
     speeds: (arm, shuffle) =>
-      of(arm, shuffle).flatMap(({ seed, speed }) =>
-        speed === null ? [] : [{ seed, value: speed }],
+      of(arm, shuffle).flatMap(({ run, seed, speed }) =>
+        speed === null ? [] : [{ run, seed, value: speed }],
       ),
   };
 }
@@ -165,7 +166,7 @@ function notesOf({ shuffles, view }: Sweep, { runs }: ShuffleSweepJob, many: num
 export const shuffleSweep: AnalysisDefinition<'shuffle-sweep', ShuffleSweepJob, null> = {
   name: 'shuffle-sweep',
   title: 'Block shuffles',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

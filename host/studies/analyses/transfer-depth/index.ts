@@ -4,7 +4,7 @@ import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import { colourOf, score, scoreName } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity, type SeedValue } from '../intervals.ts';
-import { runLink } from '../links.ts';
+import { behind, runLink } from '../links.ts';
 import { comparedArms } from '../pairs.ts';
 import type { TransferDepthJob } from './measure.ts';
 import { howMuchToFreeze, type Suggestion } from './suggestion.ts';
@@ -54,7 +54,7 @@ class Scores {
 
   of(arm: string): SeedValue[] {
     const own = this.#job.runs.filter((run) => run.arm === arm);
-    return own.map(({ seed, score: value }) => ({ seed, value }));
+    return own.map(({ run, seed, score: value }) => ({ run, seed, value }));
   }
 }
 
@@ -107,15 +107,13 @@ function quantitiesOf(
 function depths(view: StudyView, job: TransferDepthJob, scores: Scores): Figure {
   const { name, unit } = scoreName(view);
   const colours = { A: colourOf(view, job.base), B: colourOf(view, job.random) };
-  const point = (values: SeedValue[], arm: string, x: number) => {
+  const point = (values: SeedValue[], x: number) => {
     const { value, interval } = overSeeds(values);
-    const run = job.runs.find((each) => each.arm === arm);
     if (value === null) return [];
-    const link = run && { link: runLink(view.id, run.run) };
-    return [{ x, y: value, ...(interval && { interval }), ...link }];
+    return [{ x, y: value, ...(interval && { interval }), ...behind(view.id, values) }];
   };
   const of = (arm: (cut: string) => string) =>
-    job.cuts.flatMap((cut, x) => point(scores.of(arm(cut)), arm(cut), x));
+    job.cuts.flatMap((cut, x) => point(scores.of(arm(cut)), x));
   const line = (kind: Kind, dashed: boolean) => ({
     ...{ name: kind, colour: kind.startsWith('A') ? colours.A : colours.B, dashed },
     points: of((cut) => `${kind} ${cut}`),
@@ -151,7 +149,9 @@ function gaps(view: StudyView, job: TransferDepthJob, scores: Scores): Figure {
         .flatMap(({ title, of }, at) => {
           const { value, interval } = pairedOverSeeds(...of);
           const colour = colourOf(view, at === 0 ? job.random : job.base);
-          return value === null ? [] : [{ label: `${cut}: ${title}`, value, interval, colour }];
+          const link = behind(view.id, ...of);
+          const label = `${cut}: ${title}`;
+          return value === null ? [] : [{ label, value, interval, colour, ...link }];
         }),
     ),
   };
@@ -203,7 +203,7 @@ function notesOf(
 export const transferDepth: Definition = {
   name: 'transfer-depth',
   title: 'Where general ends and specific begins',
-  version: 1,
+  version: 2,
   plan,
   present,
 };

@@ -9,7 +9,7 @@ import { weightedTauEstimate, type TauEstimate } from '../../../../engine/analys
 import { scoreName } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { overSeeds } from '../intervals.ts';
-import { runLink } from '../links.ts';
+import { behind, runLink } from '../links.ts';
 import { armRuns } from '../pairs.ts';
 import { plannedOf, targetImages } from '../samples.ts';
 import type { ScoredStart, Transferability, TransferabilityJob } from './measure.ts';
@@ -65,7 +65,7 @@ function pointsOf(job: TransferabilityJob, found: Transferability, name: Transfe
 }
 
 const outcomesOf = ({ outcomes }: ScoredStart) =>
-  outcomes.map(({ seed, score: value }) => ({ seed, value }));
+  outcomes.map(({ run, seed, score: value }) => ({ run, seed, value }));
 
 function present(view: StudyView, _: Options, found: Transferability, job: TransferabilityJob) {
   const taus = TRANSFER_SCORES.map((name) => {
@@ -78,7 +78,7 @@ function present(view: StudyView, _: Options, found: Transferability, job: Trans
     quantities: [...taus.map((tau) => tauQuantity(tau, job)), ...scoreQuantities(job, found)],
     figures: [
       ...TRANSFER_SCORES.flatMap((name) => scatter(view, job, found, name)),
-      tauFigure(taus),
+      tauFigure(view, job, taus),
     ],
     tables: [tableOf(view, job, found)],
     notes: notesOf(view, job, found),
@@ -135,14 +135,15 @@ function scatter(
         const base = own.findIndex((arm) => start.arm === arm || start.arm.startsWith(`${arm} `));
         return {
           ...{ name: start.arm, colour: base < 0 ? own.length : base },
-          points: [{ x, y, label: start.arm, link: runLink(view.id, start.outcomes[0]!.run) }],
+          points: [{ x, y, label: start.arm, ...behind(view.id, start.outcomes) }],
         };
       }),
     },
   ];
 }
 
-function tauFigure(taus: readonly Tau[]): Figure {
+function tauFigure(view: StudyView, job: TransferabilityJob, taus: readonly Tau[]): Figure {
+  const link = behind(view.id, ...job.starts.map(({ outcomes }) => outcomes));
   return {
     ...{ kind: 'intervals', id: 'tau', title: 'Which score ranks the starts', zero: 0 },
     caption:
@@ -152,7 +153,7 @@ function tauFigure(taus: readonly Tau[]): Figure {
     rows: taus.flatMap(({ name, n, tau, interval, p }, colour) => {
       if (tau === null) return [];
       const note = `${n} starts${p === null ? '' : `, p ${p.toFixed(3)}`}`;
-      return [{ label: TITLES[name], value: tau, interval, colour, note }];
+      return [{ label: TITLES[name], value: tau, interval, colour, note, ...link }];
     }),
   };
 }
@@ -198,7 +199,7 @@ function notesOf(view: StudyView, job: TransferabilityJob, found: Transferabilit
 export const transferability: Definition = {
   name: 'transferability',
   title: 'Transferability before training',
-  version: 1,
+  version: 2,
   plan,
   present,
 };
