@@ -36,12 +36,12 @@ describe('weights of examples', () => {
 
   test('go with those of classes, and are mixed with the partner', () => {
     const settings = { smoothing: 0, classWeights: Float32Array.of(2, 4) };
-    const batch = { ...given(1, 0.5, 0.5, 1), mix: undefined };
-    const { targets, exampleWeights } = targetsOf(batch, { classes: 2 }, settings);
+    const weighted = given(1, 0.5, 0.5, 1);
+    const { targets, exampleWeights } = targetsOf(weighted, { classes: 2 }, settings);
     expect([...targets]).toEqual([2, 0, 0, 2, 0, 2, 2, 0]);
     expect([...exampleWeights]).toEqual([2, 4, 4, 2]);
     const mix = { partner: Int32Array.of(1, 0, 3, 2), lambda: 0.75 };
-    const mixed = targetsOf({ ...given(1, 0.5, 0.5, 1), mix }, { classes: 2 });
+    const mixed = targetsOf({ ...weighted, mix }, { classes: 2 });
     expect([...mixed.targets.subarray(0, 2)]).toEqual([0.75, 0.125]);
   });
 
