@@ -3,6 +3,7 @@ import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
+import { groupNumbers } from '../../plan-sources.ts';
 import { armValues, score } from '../arm-values.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
@@ -55,9 +56,9 @@ function plan(view: StudyView, { kinds, arm }: Options) {
     target: { run: run.id, split: 'train' },
     test: { run: run.id, split: 'test' },
     groups: {
-      source: numbered(pretraining.train),
-      target: numbered(planned.train),
-      test: numbered(planned.test ?? []),
+      source: groupNumbers(pretraining.train),
+      target: groupNumbers(planned.train),
+      test: groupNumbers(planned.test ?? []),
     },
     replicates: REPLICATES,
   };
@@ -75,13 +76,6 @@ function waysOf(
     ways.push(kind);
   }
   return ways;
-}
-
-/** The same number within a group. */
-function numbered(images: readonly { group: string }[]): number[] {
-  const numbers = new Map<string, number>();
-  for (const { group } of images) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  return images.map(({ group }) => numbers.get(group)!);
 }
 
 function rotated({ runs }: StudyView): StudyRun[] {
