@@ -19,6 +19,11 @@ export const UNLABELLED_WAYS = [
 
 export const SOURCE_WAYS = [...INSTANCE_WAYS, ...UNLABELLED_WAYS] as const;
 export type SourceWay = (typeof SOURCE_WAYS)[number];
+/** Those that are no controls. */
+export const TRAINED_WAYS = [
+  ...(['importance-weights', 'kliep', 'tradaboost'] as const),
+  ...(['pseudo-labels', 'coral', 'adabn'] as const),
+];
 export type InstanceWay = (typeof INSTANCE_WAYS)[number];
 
 /** What an arm learns from besides, or instead of, the target's labelled training images. */

@@ -10,6 +10,13 @@ import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
 import { armRuns, comparedArms } from '../pairs.ts';
 import { bootstrapMethod } from '../said.ts';
 import type { KindsJob, KindsMeasured, Way, WayResult } from './measure.ts';
+import {
+  trainedFigures,
+  trainedNotes,
+  trainedQuantities,
+  trainedRuns,
+  trainedTables,
+} from './trained.ts';
 
 type Options = AnalysisOptions<'kinds-of-transfer'>;
 
@@ -30,7 +37,7 @@ const TITLES: Record<Way, string> = {
   adabn: "the source's own head, AdaBN",
 };
 
-function plan(view: StudyView, { kinds, arm }: Options) {
+async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
   const name = arm ?? comparedArms(view).pretrained;
   const run = armRuns(view).find((each) => each.arm === name);
   const planned = view.study.runs.find(({ id }) => id === run?.id);
@@ -49,6 +56,7 @@ function plan(view: StudyView, { kinds, arm }: Options) {
       'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
     );
   }
+  const trained = await trainedRuns(view, run.arm, asked);
   const job: KindsJob = {
     ways: waysOf(kinds, pretraining.spec.architecture),
     ...{ start: run.start, source: start satisfies NetworkRef },
@@ -61,8 +69,10 @@ function plan(view: StudyView, { kinds, arm }: Options) {
       test: groupNumbers(planned.test ?? []),
     },
     replicates: REPLICATES,
+    trained,
   };
-  return { job, uses: [run.id, start.run, ...rotated(view).map(({ id }) => id)] };
+  const uses = [...rotated(view).map(({ id }) => id), ...trained.runs.map((each) => each.run)];
+  return { job, uses: [run.id, start.run, ...uses] };
 }
 
 function waysOf(
@@ -85,10 +95,18 @@ function rotated({ runs }: StudyView): StudyRun[] {
 function present(view: StudyView, options: Options, measured: KindsMeasured, job: KindsJob) {
   const method = bootstrapMethod(measured.testImages, job.groups.test, job.replicates);
   return {
-    quantities: [...ofWays(measured, method), ...ofArms(view)],
-    figures: [accuracies(measured, method), ...armFigures(view)],
-    tables: [tableOf(measured)],
-    notes: notesOf(options, measured, job),
+    quantities: [
+      ...ofWays(measured, method),
+      ...ofArms(view),
+      ...trainedQuantities(view, job.trained),
+    ],
+    figures: [
+      accuracies(measured, method),
+      ...armFigures(view),
+      ...trainedFigures(view, job.trained),
+    ],
+    tables: [tableOf(measured), ...trainedTables(view, job.trained)],
+    notes: [...notesOf(options, measured, job), ...trainedNotes(job.trained)],
   };
 }
 
@@ -217,7 +235,7 @@ function notesOf({ kinds }: Options, measured: KindsMeasured, job: KindsJob): st
 export const kindsOfTransfer: AnalysisDefinition<'kinds-of-transfer', KindsJob, KindsMeasured> = {
   name: 'kinds-of-transfer',
   title: 'Other kinds of transfer',
-  version: 2,
+  version: 3,
   plan,
   present,
 };
