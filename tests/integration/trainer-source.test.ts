@@ -1,5 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import type { LearntFrom, SourceWay } from '../../contract/source.ts';
@@ -7,7 +9,7 @@ import { trainingSchema } from '../../contract/study.ts';
 import { effectiveSampleSize } from '../../engine/analysis/importance.ts';
 import { readWeights } from '../../host/trainer/journal.ts';
 import { readLearnt } from '../../host/trainer/learnt.ts';
-import type { TrainerJob, TrainerMessage } from '../../host/trainer/protocol.ts';
+import type { RateMessage, TrainerJob, TrainerMessage } from '../../host/trainer/protocol.ts';
 import type { Fixture } from './trainer-support.ts';
 import { doneOf, finalWeights, pick, runChild, trainerFixture } from './trainer-support.ts';
 
@@ -146,6 +148,19 @@ describe('a training on source images', () => {
       expect((await finalWeights(job)).equals(await finalWeights(undisturbed))).toBe(true);
     },
   );
+});
+
+it('a search for a learning rate takes its steps on the same images, and leaves no file', async () => {
+  const job = await jobOf('rate', 'importance-weights');
+  const file = join(job.folder, 'rate.json');
+  await writeFile(file, JSON.stringify({ job }));
+  const program = fileURLToPath(new URL('../../host/trainer/rate-main.ts', import.meta.url));
+  const child = fork(program, [file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const messages: RateMessage[] = [];
+  child.on('message', (message: RateMessage) => messages.push(message));
+  await new Promise((resolve) => child.on('exit', resolve));
+  expect(messages.at(-1)).toMatchObject({ type: 'done' });
+  expect(await readLearnt(job.folder)).toBeNull();
 });
 
 function bytesOf(data: Float32Array): Buffer {
