@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Failure } from './errors.ts';
 import type { Figure, Quantity, Table } from './figures.ts';
+import { TRAINED_WAYS } from './source.ts';
 
 const count = z.int().positive();
 const epochs = z.array(z.int().min(0).max(10_000)).min(1).max(50);
@@ -118,6 +119,8 @@ export const analysisOptions = {
       )
       .min(1)
       .default(['importance-weights', 'tradaboost', 'coral', 'pseudo-labels', 'rotation']),
+    /** Of which whole networks are trained, too, with the controls that they need. */
+    trained: z.array(z.enum(TRAINED_WAYS)).default([]),
     arm: arm.optional(),
   }),
   /** Accuracy, calibration and agreement by subgroup. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { architectureSchema } from './architecture.ts';
 import { findingsSchema } from './findings.ts';
+import { sourceSchema } from './source.ts';
 import type { StudyResults } from './study-results.ts';
 import { analysisEntry, claimSchema } from './study-analyses.ts';
 
@@ -260,6 +261,8 @@ const arm = z.strictObject({
   training: trainingOverride.optional(),
   /** Instead of `data.per-class`. */
   'per-class': count.optional(),
+  /** Images of a pretraining that it learns from besides, or instead of, the target's. */
+  source: sourceSchema.optional(),
 });
 export type Arm = z.infer<typeof arm>;
 

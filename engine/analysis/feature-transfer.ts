@@ -9,7 +9,7 @@ import { argmaxRows } from './metrics.ts';
 import { medianDistance } from './mmd.ts';
 import { momentsOf, probeProbabilities, standardised, trainProbe } from './probe.ts';
 import { classifyDomains, pick } from './proxy-distance.ts';
-import { boostedClasses, trAdaBoost } from './tradaboost.ts';
+import { boostedClasses, trAdaBoost, type Boosted } from './tradaboost.ts';
 
 /** Rows of features with their classes, in one numbering for source and target. */
 export interface LabelledRows {
@@ -29,6 +29,9 @@ export interface FeatureTransferInput {
   /** [row, feature]: what is judged. */
   test: Float32Array;
 }
+
+/** What a way learns from. */
+export type Material = Omit<FeatureTransferInput, 'test'>;
 
 /** What one way told of the test rows. */
 export interface Told {
@@ -56,12 +59,8 @@ export const targetOnly: Way = (input) => ({ predicted: learnt(input, input.targ
 /** Only the source's images: no label of the target is used. */
 export const sourceOnly: Way = (input) => ({ predicted: learnt(input, input.source) });
 
-/**
- * Source and target images, source images weighted by how much they look like the target's
- * (`classifierWeights`, probabilities by cross-validation over groups).
- */
-export const importanceWeighted: Way = (input) =>
-  weightedBy(input, classifierWeights(targetProbabilities(input)));
+/** Source and target images, source images weighted by how much they look like the target's. */
+export const importanceWeighted: Way = (input) => weightedBy(input, importanceWeights(input));
 
 /** The same with weights by KLIEP, its bandwidth chosen by cross-validation on the target's images. */
 export const kliepWeighted: Way = (input) => weightedBy(input, kliepWeights(input));
@@ -73,8 +72,13 @@ function weightedBy(input: FeatureTransferInput, weights: Float64Array): Told {
   return { predicted, effectiveSources: effectiveSampleSize(weights) };
 }
 
-/** On features at the source's mean and deviation. */
-function kliepWeights({ source, target, features }: FeatureTransferInput): Float64Array {
+/** `classifierWeights` of the source rows, mean 1; probabilities by cross-validation over groups. */
+export function importanceWeights(material: Material): Float64Array {
+  return classifierWeights(targetProbabilities(material));
+}
+
+/** KLIEP's weights of the source rows, mean 1, on features at the source's mean and deviation. */
+export function kliepWeights({ source, target, features }: Material): Float64Array {
   const moments = { features, ...momentsOf(source.rows, features) };
   const rows = standardised(target.rows, moments);
   const random = stream(0, 'kliep');
@@ -88,15 +92,23 @@ function kliepWeights({ source, target, features }: FeatureTransferInput): Float
 
 /** TrAdaBoost (Dai et al. 2007) over linear heads. */
 export const boosted: Way = (input) => {
-  const { source, target, features, classes, test } = input;
-  const { rows, labels } = joined(source, target);
-  const sources = source.labels.length;
-  const made = trAdaBoost({ rows, labels, features, classes, sources, turns: TURNS });
+  const made = boostedOn(input);
   return {
-    predicted: boostedClasses(made, test, classes),
-    effectiveSources: made.effectiveSources,
+    predicted: boostedClasses(made, input.test, input.classes),
+    effectiveSources: effectiveSampleSize(made.sourceWeights),
   };
 };
+
+/** Weights that TrAdaBoost leaves the source rows: 1 at first, less where they were told wrong. */
+export function boostedWeights(material: Material): Float64Array {
+  return boostedOn(material).sourceWeights;
+}
+
+function boostedOn({ source, target, features, classes }: Material): Boosted {
+  const { rows, labels } = joined(source, target);
+  const sources = source.labels.length;
+  return trAdaBoost({ rows, labels, features, classes, sources, turns: TURNS });
+}
 
 /** The source's images with their features' covariance made the target's (Sun et al. 2016); no target label. */
 export const coral: Way = (input) => {
@@ -110,20 +122,29 @@ export const coral: Way = (input) => {
  * is sure of (Lee 2013); no target label.
  */
 export const pseudoLabelled: Way = (input) => {
-  const { source, target, features, classes } = input;
-  const first = trainProbe(source.rows, source.labels, { features, classes });
-  const probabilities = probeProbabilities(first, target.rows);
-  const likely = argmaxRows(probabilities, classes);
-  const sure = [...likely.keys()].filter(
-    (row) => probabilities[row * classes + likely[row]!]! > SURE,
-  );
+  const { source, target, features } = input;
+  const { rows: sure, labels } = pseudoLabels(input);
   const own: LabelledRows = {
     rows: pick(target.rows, features, sure),
-    labels: Int32Array.from(sure, (row) => likely[row]!),
+    labels,
     groups: sure.map((row) => target.groups[row]!),
   };
   return { predicted: learnt(input, joined(source, own)), pseudoLabelled: sure.length };
 };
+
+/** Target rows of whose label a head learnt on the source is sure, ascending, with those labels. */
+export function pseudoLabels({ source, target, features, classes }: Material): {
+  rows: number[];
+  labels: Int32Array;
+} {
+  const first = trainProbe(source.rows, source.labels, { features, classes });
+  const probabilities = probeProbabilities(first, target.rows);
+  const likely = argmaxRows(probabilities, classes);
+  const rows = [...likely.keys()].filter(
+    (row) => probabilities[row * classes + likely[row]!]! > SURE,
+  );
+  return { rows, labels: Int32Array.from(rows, (row) => likely[row]!) };
+}
 
 function learnt(
   { features, classes, test }: FeatureTransferInput,
@@ -135,7 +156,7 @@ function learnt(
 }
 
 /** P(target | x) of each source row by a classifier that saw no row of its group. */
-function targetProbabilities({ source, target, features }: FeatureTransferInput): Float64Array {
+function targetProbabilities({ source, target, features }: Material): Float64Array {
   const { rows, labels } = joined(source, target);
   const sources = source.labels.length;
   const domains = Int32Array.from(labels, (_, row) => Number(row >= sources));

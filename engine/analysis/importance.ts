@@ -176,7 +176,8 @@ function scaleColumns(values: Float64Array, by: Float64Array): void {
   for (let at = 0; at < values.length; at++) values[at]! /= by[at % by.length]!;
 }
 
-function toMeanOne(weights: Float64Array): Float64Array {
+/** The same in proportion, with mean 1. @param weights not all 0 */
+export function toMeanOne(weights: Float64Array): Float64Array {
   const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
   return weights.map((weight) => weight / mean);
 }

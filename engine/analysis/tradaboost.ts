@@ -1,5 +1,4 @@
 /** TrAdaBoost (Dai et al. 2007, "Boosting for Transfer Learning"). */
-import { effectiveSampleSize } from './importance.ts';
 import { probeProbabilities, trainProbe, type Probe } from './probe.ts';
 
 /** Errors are held in this range, as a learner without error would end the boosting. */
@@ -26,8 +25,8 @@ export interface Boosted {
   learners: { probe: Probe; vote: number }[];
   /** Weighted error on the target, by turn. */
   errors: number[];
-  /** Of the source's weights after the last turn. */
-  effectiveSources: number;
+  /** Of the source rows after the last turn; before the first all weigh 1. */
+  sourceWeights: Float64Array;
 }
 
 /**
@@ -56,7 +55,7 @@ export function trAdaBoost(input: BoostingInput): Boosted {
     updateWeights(weights, wrong, { sources, turns, error: held });
   }
   const learners = all.slice(Math.ceil(all.length / 2) - 1);
-  return { learners, errors, effectiveSources: effectiveSampleSize(weights.subarray(0, sources)) };
+  return { learners, errors, sourceWeights: weights.slice(0, sources) };
 }
 
 /** Weighted error rate on the target. */

@@ -25,6 +25,8 @@ export interface Batch {
   labels: Int32Array;
   /** Multi-label: what is known of each example, before mixing. */
   findings?: BatchFindings;
+  /** What each example counts, before mixing; absent: 1. */
+  weights?: Float32Array;
   size: number;
   /** What an error calls the images. */
   ids?: readonly number[];
@@ -78,31 +80,44 @@ export const PLAIN: TargetSettings = { smoothing: 0, classWeights: null };
  * mixed with the partner's so that the loss of a mixture is the mixture of the losses. Class
  * weights do not apply. `softmaxCrossEntropy`: with class weights w, smoothing e and label y of K classes
  * an example's target is w_k ((1 - e) [k = y] + e / K) and its weight w_y, which makes the loss
- * that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
- * partner's.
+ * of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
+ * partner's. Weights v_i of the examples make it sum v_i w_i loss_i over sum w_i, or over sum v_i w_i
+ * where that is more: a batch of examples that hardly count moves the network little, and one of
+ * examples that count for many no further than any other.
  * @returns targets [size, class] and exampleWeights [size], or [size, finding]
  */
 export function targetsOf(
-  { labels, findings, size, mix }: Pick<Batch, 'labels' | 'findings' | 'size' | 'mix'>,
+  { labels, findings, size, mix, weights }: Pick<Batch, LossPart>,
   { classes }: Pick<ModelOptions, 'classes'>,
   { smoothing, classWeights }: TargetSettings = PLAIN,
 ): { targets: Float32Array; exampleWeights: Float32Array } {
   if (findings) return findingTargets(findings, mix, classes, smoothing);
   const targets = new Float32Array(size * classes);
-  const exampleWeights = new Float32Array(size);
-  const add = (example: number, label: number, share: number): void => {
+  const counts = { plain: new Float32Array(size), weighted: new Float32Array(size) };
+  const add = (example: number, from: number, share: number): void => {
+    const label = labels[from] ?? 0;
+    const weight = weights?.[from] ?? 1;
     const row = targets.subarray(example * classes, (example + 1) * classes);
     for (let k = 0; k < classes; k++) {
       const target = (k === label ? 1 - smoothing : 0) + smoothing / classes;
-      row[k] = (row[k] ?? 0) + share * target * (classWeights?.[k] ?? 1);
+      row[k]! += share * target * (classWeights?.[k] ?? 1) * weight;
     }
-    exampleWeights[example] = (exampleWeights[example] ?? 0) + share * (classWeights?.[label] ?? 1);
+    const counted = share * (classWeights?.[label] ?? 1);
+    counts.plain[example]! += counted;
+    counts.weighted[example]! += counted * weight;
   };
   for (let i = 0; i < size; i++) {
-    add(i, labels[i] ?? 0, mix?.lambda ?? 1);
-    if (mix) add(i, labels[mix.partner[i] ?? i] ?? 0, 1 - mix.lambda);
+    add(i, i, mix?.lambda ?? 1);
+    if (mix) add(i, mix.partner[i] ?? i, 1 - mix.lambda);
   }
-  return { targets, exampleWeights };
+  const heavier = sum(counts.weighted) > sum(counts.plain);
+  return { targets, exampleWeights: heavier ? counts.weighted : counts.plain };
+}
+
+type LossPart = 'labels' | 'findings' | 'size' | 'mix' | 'weights';
+
+function sum(values: Float32Array): number {
+  return values.reduce((total, each) => total + each, 0);
 }
 
 function findingTargets(

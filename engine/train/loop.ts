@@ -69,6 +69,10 @@ export interface TrainingRun {
   options: ModelOptions;
   training: Training;
   train: BatchSource;
+  /** What steps are taken on where that is not `train`, which is evaluated all the same. */
+  learn?: BatchSource;
+  /** What becomes of the weights after the last epoch, before they are evaluated. */
+  adapt?: (weights: Weights) => Promise<Weights>;
   /** Looked at after every epoch; early stopping needs it. */
   validation: BatchSource | null;
   test: BatchSource | null;
@@ -118,6 +122,8 @@ class Loop {
   readonly #run: TrainingRun;
   readonly #evaluator: Evaluator;
   readonly #stages: readonly string[];
+  /** What steps are taken on. */
+  readonly #learn: BatchSource;
   readonly #stepsPerEpoch: number;
   #best: Best | null;
   /** What weights and evaluations that are not finite are put down to: the last step. */
@@ -131,7 +137,8 @@ class Loop {
     this.#run = run;
     this.#evaluator = evaluator;
     this.#stages = buildModel(run.options).stages;
-    this.#stepsPerEpoch = Math.ceil(run.train.count / run.options.batch);
+    this.#learn = run.learn ?? run.train;
+    this.#stepsPerEpoch = Math.ceil(this.#learn.count / run.options.batch);
     this.#best = run.from.best;
   }
 
@@ -162,16 +169,16 @@ class Loop {
 
   /** False when stopped on the way. */
   async #epoch(epoch: number): Promise<boolean> {
-    const { from, hooks, train } = this.#run;
+    const { from, hooks } = this.#run;
     const { trainer, phase } = await this.#enter(epoch);
     const resumed = epoch === from.epoch;
     let step = resumed ? from.step : 0;
     let lossSum = resumed ? from.lossSum : 0;
     const before = resumed ? from.seconds : 0;
     const began = performance.now();
-    for await (const batch of train.training(epoch, step, phase.image)) {
+    for await (const batch of this.#learn.training(epoch, step, phase.image)) {
       lossSum += await this.#step(trainer, batch, epoch, step);
-      train.giveBack?.(batch);
+      this.#learn.giveBack?.(batch);
       step += 1;
       if (step < this.#stepsPerEpoch && hooks.shouldStop()) {
         await hooks.onStop(await this.#point(epoch, step, lossSum, before + secondsSince(began)));
@@ -236,14 +243,24 @@ class Loop {
   /** What is known after an epoch; takes note when it is the best so far. */
   async #afterEpoch(epoch: number): Promise<AfterEpoch> {
     const { training } = this.#run;
-    const { weights } = await this.#state();
-    checkWeights(weights, this.#moment);
+    const weights = await this.#settled(epoch);
     const validated = await this.#validated();
     if (training['early-stopping'] && validated.validationLoss !== null) {
       this.#best = betterOf(this.#best, { epoch, loss: validated.validationLoss, weights });
     }
     const due = epoch % training['evaluate-every'] === 0 || this.#isLast(epoch);
     return { ...validated, ...(due ? await this.#accuracies() : NOT_EVALUATED) };
+  }
+
+  /** The weights that an epoch came to. */
+  async #settled(epoch: number): Promise<Weights> {
+    const { adapt } = this.#run;
+    const { weights, optimiser } = await this.#state();
+    checkWeights(weights, this.#moment);
+    if (!adapt || !this.#isLast(epoch)) return weights;
+    const adapted = await adapt(weights);
+    this.#known = { state: { weights: adapted, optimiser } };
+    return adapted;
   }
 
   async #validated(): Promise<Validated> {

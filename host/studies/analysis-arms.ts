@@ -1,7 +1,9 @@
 /** Arms that the analyses of a study train besides the study's own: not shuffled, of all its seeds. */
+import { controlOf, sourceSchema } from '../../contract/source.ts';
 import type { Arm, StudySpec, TrainingOverride } from '../../contract/study.ts';
 import type { AnalysisName, AnalysisOptions } from '../../contract/study-analyses.ts';
 import { entryName, optionsOf } from '../../contract/study-analyses.ts';
+import { imageProblems, wayMessages } from './checks-sources.ts';
 import { stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { armTraining, pretrainingTraining } from './overrides.ts';
@@ -265,10 +267,10 @@ function lowData(
   return { arms: Object.fromEntries(arms) };
 }
 
-/** Starts that were learnt from the source's images without their labels. */
+/** Starts learnt from the source's images without their labels, and arms that learn from those images. */
 function kindsOfTransfer(
   spec: StudySpec,
-  { kinds, arm: named }: AnalysisOptions<'kinds-of-transfer'>,
+  { kinds, trained, arm: named }: AnalysisOptions<'kinds-of-transfer'>,
   at: (key?: string) => PropertyKey[],
 ): Partial<AnalysisArms> {
   const tasks = (['rotation'] as const).filter((task) => kinds.includes(task));
@@ -277,16 +279,26 @@ function kindsOfTransfer(
   const { name, arm } = base;
   const source = pretrainingOf(readStart(arm.init));
   if (source === null) {
-    if (tasks.length === 0) return {};
-    const message = `${tasks.join(' and ')} need an arm that starts from a pretraining of this study; "${name}" does not: name other kinds`;
-    return { problems: [problem(at('kinds'), message)] };
+    const needy = [...tasks, ...trained];
+    if (needy.length === 0) return {};
+    const message = `${needy.join(' and ')} need an arm that starts from a pretraining of this study; "${name}" does not: name other kinds`;
+    return { problems: [problem(at(tasks.length > 0 ? 'kinds' : 'trained'), message)] };
   }
   const { pretraining, epoch } = source;
-  const added: Required<Pick<AnalysisArms, 'arms' | 'pretraining'>> = { arms: {}, pretraining: {} };
+  const added: AnalysisArms = { arms: {}, pretraining: {}, problems: [] };
   for (const task of tasks) {
     const own = `${pretraining} ${task}`;
     added.arms[task] = { ...arm, init: { ...initOf(arm), checkpoint: `${own}@${epoch}` } };
     added.pretraining[own] = { ...spec.pretraining[pretraining]!, labels: 'given', task };
   }
+  if (trained.length > 0) added.problems.push(...imageProblems(spec, pretraining, at('arm')));
+  trained.forEach((way, index) => {
+    const messages = wayMessages(spec, name, way);
+    added.problems.push(...messages.map((each) => problem([...at('trained'), index], each)));
+    for (const each of [controlOf(way), way]) {
+      const source = sourceSchema.parse({ images: pretraining, way: each });
+      added.arms[`${name} ${each}`] = { ...arm, source };
+    }
+  });
   return added;
 }

@@ -21,7 +21,12 @@ export function checkArms(spec: StudySpec): Problem[] {
     const start = readStart(arm.init);
     const path = pathOf(name, start);
     const problems = [...checkStart(spec, name, start, path), ...circle(spec, name, path)];
-    const key = JSON.stringify([startKey(spec, arm), arm.training ?? {}, arm['per-class']]);
+    const key = JSON.stringify([
+      startKey(spec, arm),
+      arm.training ?? {},
+      arm['per-class'],
+      arm.source,
+    ]);
     const twin = seen.get(key);
     seen.set(key, name);
     if (twin !== undefined) problems.push(problem(path, `the same start as arm "${twin}"`));

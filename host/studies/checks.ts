@@ -3,6 +3,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { entryName } from '../../contract/study-analyses.ts';
 import { analysisArms } from './analysis-arms.ts';
+import { checkSources } from './checks-sources.ts';
 import { checkArms, checkKeptStages } from './checks-starts.ts';
 import { checkOverrides, checkTrainings, stagesOf } from './checks-training.ts';
 import { problem, type Problem } from './issues.ts';
@@ -24,7 +25,7 @@ export function checkSpec(spec: StudySpec, written: WrittenStudy): Problem[] {
     ...architecture,
     ...checkData(spec, written),
     ...(overrides.length === 0 ? checkArms(spec) : []),
-    ...(sound ? checkKeptStages(spec) : []),
+    ...(sound ? [...checkKeptStages(spec), ...checkSources(spec)] : []),
     ...checkPretraining(spec),
     ...repeated(spec.seeds, ['seeds'], 'seed'),
     ...repeated(spec.shuffles, ['shuffles'], 'shuffle'),
@@ -97,7 +98,10 @@ function checkSplit(split: StudySpec['data']['split'], { data }: WrittenStudy): 
 /** Pretrainings that no arm names; none as long as an arm names one that does not exist. */
 function unusedPretrainings({ arms, pretraining }: StudySpec): string[] {
   const starts = Object.values(arms).map(({ init }) => readStart(init));
-  const used = starts.flatMap((start) => pretrainingOf(start)?.pretraining ?? []);
+  const used = [
+    ...starts.flatMap((start) => pretrainingOf(start)?.pretraining ?? []),
+    ...Object.values(arms).flatMap(({ source }) => source?.images ?? []),
+  ];
   if (used.some((name) => !Object.hasOwn(pretraining, name))) return [];
   // An epoch that was forgotten is said where the arm is.
   used.push(...starts.flatMap((start) => checkpointOf(start) ?? []));

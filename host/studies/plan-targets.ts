@@ -1,5 +1,6 @@
 /** The runs on the target: arms, and arms that analyses ask for. */
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
+import type { SourceWay } from '../../contract/source.ts';
 import type { Recipe, Shuffle, StudySpec } from '../../contract/study.ts';
 import { stagesOf } from './checks-training.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
@@ -8,6 +9,7 @@ import { ENGINE_FORMAT } from './identity.ts';
 import { armTraining } from './overrides.ts';
 import type { PlannedRun, RunSpec } from './plan.ts';
 import { digest, plannedRun, policiesOf } from './planned-run.ts';
+import { sourceImages } from './plan-sources.ts';
 import { drawFew, type Sides } from './sides.ts';
 import { checkpointOf, keptOf, parentArmOf, pretrainingOf, readStart } from './starts.ts';
 
@@ -59,6 +61,7 @@ export class TargetPlanner {
     const { spec, dataset, domains, sides } = this.#layout;
     const { test, classNames } = sides;
     const train = this.#trainingImages(arm);
+    const source = this.#sourceImages(arm);
     const validation = sides.validation.length === 0 ? null : sides.validation;
     const digests = {
       train: digest(train, classNames),
@@ -77,8 +80,9 @@ export class TargetPlanner {
       shuffle,
       start,
       data: { domains, ...digests },
+      ...(source && { source: { way: source.way, ...digest(source.images, classNames) } }),
     };
-    const images = { train, validation, test };
+    const images = { train, validation, test, ...(source && { source: source.images }) };
     const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
     const notes = [...sides.leaks, ...this.#seen(arm), ...feeding];
     return plannedRun(runSpec, { arm, dataset, ...images, checkpoint }, notes);
@@ -91,14 +95,23 @@ export class TargetPlanner {
     return drawFew(most, spec, sides.allTrain);
   }
 
+  #sourceImages(arm: string): { way: SourceWay; images: StudyImage[] } | null {
+    const { spec, parents, sides } = this.#layout;
+    const source = spec.arms[arm]?.source;
+    if (!source) return null;
+    const images = sourceImages(source, parents.get(source.images)!, sides, spec);
+    return { way: source.way, images };
+  }
+
   /** What was seen before of what is tested. */
   #seen(arm: string): string[] {
     const { spec, seenBy } = this.#layout;
-    const start = readStart(spec.arms[arm]!.init);
+    const { init, source } = spec.arms[arm]!;
+    const start = readStart(init);
     const parent = parentArmOf(start);
-    if (parent) return this.#seen(parent.arm);
-    const source = pretrainingOf(start);
-    return source === null ? [] : (seenBy.get(source.pretraining) ?? []);
+    const pretraining = pretrainingOf(start)?.pretraining;
+    const seen = [pretraining, source?.images].flatMap((name) => seenBy.get(name ?? '') ?? []);
+    return [...new Set([...(parent ? this.#seen(parent.arm) : []), ...seen])];
   }
 
   #begin(cell: Cell): Begun {

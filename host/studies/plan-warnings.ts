@@ -1,5 +1,6 @@
 /** What people should know of a study before it runs, and of a run afterwards. */
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
+import type { SourceWay } from '../../contract/source.ts';
 import { rateFactor, type Redrawn, type StudySpec, type Training } from '../../contract/study.ts';
 import { asksFor } from '../../contract/study-analyses.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
@@ -34,8 +35,9 @@ export function findingWarnings(spec: StudySpec, names: readonly string[]): stri
 }
 
 /** What is unusual about a run. */
-export function runNotes({ training, shuffle, findings, start }: RunSpec): string[] {
+export function runNotes({ training, shuffle, findings, start, source }: RunSpec): string[] {
   const notes: string[] = findings ? [FINDING_SPEED] : [];
+  if (source) notes.push(learnsFrom(source));
   if (start !== 'random' && start.weights) notes.push(REDRAWN_START[start.weights]);
   const every = training['evaluate-every'];
   if (every !== 1) {
@@ -44,6 +46,25 @@ export function runNotes({ training, shuffle, findings, start }: RunSpec): strin
   if (shuffle !== 'none') notes.push('trained without augmentation, because it is shuffled');
   if (training['early-stopping']) notes.push(STOPPED_SPEED);
   return notes;
+}
+
+const LEARNS: Record<SourceWay, string> = {
+  joint: 'beside its training images, all alike',
+  'importance-weights':
+    'beside its training images, weighted by how much they look like those by a classifier of domains',
+  kliep: 'beside its training images, weighted by how much they look like those by KLIEP',
+  tradaboost: 'beside its training images, weighted by TrAdaBoost',
+  'source-only': 'and from no label of the target',
+  'pseudo-labels':
+    'and from no label of the target, but from its training images whose label a first head is sure of',
+  coral:
+    'and from no label of the target; its head is learnt anew at the end, on features aligned to the target’s (CORAL)',
+  adabn:
+    'and from no label of the target; the statistics of BatchNorm are those of its training images at the end (AdaBN)',
+};
+
+function learnsFrom({ way, images }: NonNullable<RunSpec['source']>): string {
+  return `learns from ${images.toLocaleString('en')} source images ${LEARNS[way]}`;
 }
 
 /** What is unusual about a study, whatever its data. */
@@ -105,10 +126,16 @@ function armWarnings(spec: StudySpec, arm: string): string[] {
 
 /** Of arms that learn from other images than the study says. */
 export function armDataWarnings(spec: StudySpec, { allTrain, classNames }: Sides): string[] {
-  return Object.entries(spec.arms).flatMap(([arm, { 'per-class': most }]) => {
-    if (most === undefined) return [];
+  return Object.entries(spec.arms).flatMap(([arm, { 'per-class': most, source }]) => {
+    const learnt = source
+      ? [
+          `arm "${arm}" learns from images of "${source.images}" (${source.way}): arms differ in more than their start`,
+        ]
+      : [];
+    if (most === undefined) return learnt;
     const few = lowDataWarnings(most, drawFew(most, spec, allTrain), classNames);
     return [
+      ...learnt,
       `arm "${arm}" learns from at most ${most} images of each class: arms differ in more than their start`,
       ...few.map((each) => `arm "${arm}": ${each}`),
     ];

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { CheckpointSummary } from '../../contract/checkpoints.ts';
+import type { SourceWay } from '../../contract/source.ts';
 import type {
   Recipe,
   Redrawn,
@@ -19,6 +20,7 @@ import {
   findingWarnings,
   specWarnings,
 } from './plan-warnings.ts';
+import { sourceProblems } from './plan-sources.ts';
 import { TargetPlanner, type TargetLayout } from './plan-targets.ts';
 import { planPretraining, type Source } from './plan-pretraining.ts';
 import { keepStarts } from './planned-run.ts';
@@ -50,6 +52,8 @@ export type RunSpec = {
     validation: ItemsDigest | null;
     test: ItemsDigest | null;
   };
+  /** Source images that are learnt from besides, or instead of, the training images. */
+  source?: ItemsDigest & { way: SourceWay };
 };
 
 /** What of its start a run takes, where that is not all but the head, as it is. */
@@ -72,6 +76,7 @@ export interface PlannedRun {
   spec: RunSpec;
   dataset: StudyDataset;
   train: StudyImage[];
+  source?: StudyImage[];
   validation: StudyImage[] | null;
   test: StudyImage[] | null;
   /** The imported checkpoint that it starts from. */
@@ -135,6 +140,8 @@ function assemble(
       leakWarnings(name, run.train, sides.test, run.dataset.id === dataset.id),
     ]),
   );
+  const lacking = sourceProblems(spec, own.arms, sides, parents);
+  if (lacking.length > 0) return { study: null, problems: lacking };
   const planner = new TargetPlanner({ ...layout, parents, seenBy });
   for (const arm of Object.keys(spec.arms)) {
     const shuffles = Object.hasOwn(own.arms, arm) ? own.shuffles : (['none'] as const);

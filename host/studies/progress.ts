@@ -1,4 +1,5 @@
 import type { Progress } from '../../contract/jobs.ts';
+import { usesTargetLabels } from '../../contract/source.ts';
 import type { PlannedRun } from './plan.ts';
 
 /** Share of a study that must be trained before its time left is worth saying. */
@@ -13,9 +14,17 @@ export function runTitle(run: PlannedRun): string {
   return `pretraining on ${spec.data.domains.join(' + ')}${unusual}, seed ${spec.seed}`;
 }
 
+/** Images that a run learns from in an epoch; the most that can be, with pseudo-labels. */
+export function learntImages({ spec: { data, source } }: PlannedRun): number {
+  const own = data.train.images;
+  if (!source) return own;
+  const both = usesTargetLabels(source.way) || source.way === 'pseudo-labels';
+  return source.images + (both ? own : 0);
+}
+
 /** Images that a run passes through in training. */
-export function imagesOfRun({ spec }: PlannedRun): number {
-  return spec.training.epochs * spec.data.train.images;
+export function imagesOfRun(run: PlannedRun): number {
+  return run.spec.training.epochs * learntImages(run);
 }
 
 /** Progress over a whole study in images; time left from what this session has trained so far. */

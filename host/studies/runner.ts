@@ -159,7 +159,9 @@ async function trainAll(
 
 /** Of all images that the runs need: a lost one is to stop hours of training first. */
 function placesOf(runs: readonly PlannedRun[]): Place[] {
-  const lists = new Set(runs.flatMap((run) => [run.train, run.validation ?? [], run.test ?? []]));
+  const lists = new Set(
+    runs.flatMap((run) => [run.train, run.source ?? [], run.validation ?? [], run.test ?? []]),
+  );
   return [...lists].flatMap((images) => images.map(({ place }) => place));
 }
 

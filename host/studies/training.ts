@@ -17,7 +17,8 @@ import { startChild, TRAINER } from './child.ts';
 import type { StudyImage } from './data.ts';
 import { itemsOf } from './data.ts';
 import type { PlannedRun } from './plan.ts';
-import { imagesOfRun, runTitle } from './progress.ts';
+import { sourceList } from './plan-sources.ts';
+import { imagesOfRun, learntImages, runTitle } from './progress.ts';
 import type { StudyProgress } from './progress.ts';
 import { isPresent, runFiles, runFolder, startFile } from './run-files.ts';
 import { runSummary } from './run-rows.ts';
@@ -114,6 +115,7 @@ export function trainerJob(
   const keep = new Set([...run.keepEpochs, ...kept]);
   const labels = new Map(spec.classNames.map((name, index) => [name, index]));
   const items = (images: readonly StudyImage[]) => itemsOf(images, labels);
+  const source = sourceList(run, items);
   return {
     runId: run.id,
     folder,
@@ -127,6 +129,7 @@ export function trainerJob(
     seed: trainingSeed(spec),
     shuffle: spec.shuffle,
     train: items(run.train),
+    ...(source && { source }),
     validation: run.validation && items(run.validation),
     test: run.test && items(run.test),
     start: startOf(context, run),
@@ -178,7 +181,7 @@ function hear(
   progress: StudyProgress,
   message: Report,
 ): void {
-  const images = run.spec.data.train.images;
+  const images = learntImages(run);
   switch (message.type) {
     case 'paused':
       return;
@@ -194,7 +197,7 @@ function hear(
       progress.at(message.metrics.epoch * images, !message.resumed);
       return;
     case 'step': {
-      const passed = Math.min(images, message.step * run.spec.training.batch);
+      const passed = Math.round((images * message.step) / message.stepsPerEpoch);
       events.emit({ type: 'run', progress: runProgress(run, studyId, message) });
       progress.phase(runTitle(run));
       progress.at((message.epoch - 1) * images + passed, true, message.imagesPerSecond);

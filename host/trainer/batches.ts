@@ -11,7 +11,7 @@ import {
   shufflePermutation,
   shufflePlanar,
 } from '../../engine/transforms/shuffle.ts';
-import type { ItemList, TrainerJob } from './protocol.ts';
+import type { ItemList, LearnList, TrainerJob } from './protocol.ts';
 
 /** What of a job decides its batches. */
 export type LoaderJob = Pick<
@@ -23,15 +23,20 @@ export type LoaderJob = Pick<
   | 'seed'
   | 'shuffle'
   | 'train'
+  | 'source'
   | 'validation'
   | 'test'
 > &
-  Pick<TrainerJob, 'cacheFolder' | 'cacheBytes'>;
+  Pick<TrainerJob, 'cacheFolder' | 'cacheBytes'> & {
+    /** What is learnt from, where that is not the training images. */
+    learn?: LearnList;
+  };
 
-export type SplitName = 'train' | 'validation' | 'test';
+export type SplitName = 'train' | 'source' | 'learn' | 'validation' | 'test';
 
 /** One split's decoded pixels, what they are of, and their ids. */
-export interface DecodedSplit extends Pick<ItemList, 'labels' | 'findings'> {
+export interface DecodedSplit
+  extends Pick<ItemList, 'labels' | 'findings'>, Partial<Pick<LearnList, 'weights'>> {
   ids: readonly number[];
   /** Open file of decoded pixels by the image side that the network sees. */
   files: ReadonlyMap<number, number>;
@@ -92,12 +97,14 @@ export class BatchMaker {
     const turns = this.#turns(chosen, { epoch, batch });
     turns?.forEach((turn, position) => this.#turn(unmixed, position * values, image, turn));
     if (mix) mixImages(unmixed, mix, images);
-    const { ids } = this.#split;
+    const { ids, weights } = this.#split;
     return {
       images,
       ...(turns ? { labels: turns } : this.#labelsOf(chosen)),
       size: chosen.length,
       ids: Array.from(chosen, (item) => ids[item] ?? 0),
+      ...(weights &&
+        epoch !== null && { weights: Float32Array.from(chosen, (item) => weights[item]!) }),
       ...(mix && { mix }),
     };
   }

@@ -7,7 +7,7 @@ import type { DecodedFile } from './decoded.ts';
 import { openDecoded } from './decoded.ts';
 import { Loader } from './loader.ts';
 import { checkPresent } from './present.ts';
-import type { ItemList, TrainerJob, TrainerMessage } from './protocol.ts';
+import type { ItemList, LearnList, TrainerJob, TrainerMessage } from './protocol.ts';
 
 type Send = (message: TrainerMessage) => void;
 
@@ -77,8 +77,9 @@ class Preparation {
       await checkPresent(items.places);
       const files = new Map<number, number>();
       for (const side of sides) files.set(side, await this.#decode(items, side));
-      const { labels, findings, imageIds: ids } = items;
-      splits.set(name, { labels, ...(findings && { findings }), ids, files });
+      const { labels, findings, weights, imageIds: ids } = items;
+      const known = { ...(findings && { findings }), ...(weights && { weights }) };
+      splits.set(name, { labels, ...known, ids, files });
     }
     this.#sayWhenTooLarge();
     return splits;
@@ -121,18 +122,22 @@ class Preparation {
 
 interface Wanted {
   name: SplitName;
-  items: ItemList;
+  items: ItemList & Partial<LearnList>;
   /** Image sides that the network sees them at. */
   sides: number[];
 }
 
-/** Training images at every side of the training, the others at the last. */
-function wanted({ train, validation, test, architecture, training }: LoaderJob): Wanted[] {
-  const sides = [...training['image-sizes'].map(({ image }) => image), architecture.image];
-  const evaluated = (name: SplitName, items: ItemList | null): Wanted[] =>
-    items === null ? [] : [{ name, items, sides: [architecture.image] }];
+/** What is learnt from at every side of the training, the others at the last. */
+function wanted(job: LoaderJob): Wanted[] {
+  const { train, source, learn, validation, test, architecture, training } = job;
+  const last = [architecture.image];
+  const sides = [...new Set([...training['image-sizes'].map(({ image }) => image), ...last])];
+  const evaluated = (name: SplitName, items: ItemList | null | undefined): Wanted[] =>
+    items ? [{ name, items, sides: last }] : [];
   return [
-    { name: 'train', items: train, sides: [...new Set(sides)] },
+    { name: 'train', items: train, sides: source ? last : sides },
+    ...evaluated('source', source),
+    ...(learn ? [{ name: 'learn' as const, items: learn, sides }] : []),
     ...evaluated('validation', validation),
     ...evaluated('test', test),
   ];

@@ -3,6 +3,7 @@ import type { DeviceId } from '../../contract/devices.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import type { ArchitectureSpec } from '../../contract/architecture.ts';
+import type { SourceWay } from '../../contract/source.ts';
 import type { Recipe, Redrawn, Shuffle, Training, Unsupervised } from '../../contract/study.ts';
 import type { FindingTarget } from '../../engine/train/uncertain.ts';
 import type { Place } from '../../engine/transforms/place.ts';
@@ -17,6 +18,20 @@ export interface ItemList {
   findings?: FindingTarget[][];
   /** Hash of each image's content at import; an image that differs now stops the run. */
   hashes: string[];
+}
+
+/** Images of a pretraining that a run may learn from, in the numbering of its own classes. */
+export interface SourceList extends ItemList {
+  way: SourceWay;
+  /** A number per image; images of a group are never on both sides of a fold. */
+  groups: number[];
+  /** The same of the training images. */
+  targetGroups: number[];
+}
+
+/** Images that a run learns from, with what each counts; mean 1. */
+export interface LearnList extends ItemList {
+  weights: number[];
 }
 
 /** Everything one training needs, as the JSON file `<folder>/job.json` that the child is given. */
@@ -38,6 +53,8 @@ export interface TrainerJob {
   seed: number;
   shuffle: Shuffle;
   train: ItemList;
+  /** What it learns from besides, or instead of, the training images, which it is evaluated on. */
+  source?: SourceList;
   /** Kept apart from the training images; null: there are none. */
   validation: ItemList | null;
   /** null: trained on everything, nothing to test on. */

@@ -2,20 +2,23 @@
 import { buildModel } from '../../engine/models/registry.ts';
 import { findRate } from '../../engine/train/rate-finder.ts';
 import { runChild } from './child.ts';
+import { withLearnt } from './learnt.ts';
 import { modelOptions, openLoader } from './open-loader.ts';
-import type { RateJob, RateMessage } from './protocol.ts';
+import type { RateJob, RateMessage, TrainerMessage } from './protocol.ts';
 import { startOf } from './start.ts';
 import { trainerSettings } from './train.ts';
 
 process.on('SIGINT', () => undefined);
 
-await runChild<RateJob, RateMessage>(async ({ job }, send) => {
-  const loader = await openLoader(job, (message) => {
+await runChild<RateJob, RateMessage>(async ({ job: given }, send) => {
+  const tell = (message: TrainerMessage): void => {
     if (message.type === 'preparing') send(message);
-  });
+  };
+  const job = await withLearnt(given, tell, false);
+  const loader = await openLoader(job, tell);
   try {
     const options = modelOptions(job);
-    const train = loader.source('train');
+    const train = loader.source('learn') ?? loader.source('train');
     if (!train) throw new Error('a job has training images');
     const { weights } = await startOf(job, buildModel(options).parameters);
     const { training } = job;

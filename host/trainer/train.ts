@@ -9,32 +9,49 @@ import { buildModel } from '../../engine/models/registry.ts';
 import { startingFrom } from '../../engine/runtime/batch.ts';
 import type { Placement } from '../../engine/runtime/devices/trainer.ts';
 import { classWeightsOf } from '../../engine/train/class-weights.ts';
-import type { TrainingOutcome, TrainingPoint } from '../../engine/train/loop.ts';
+import { withCoralHead } from '../../engine/train/coral-head.ts';
+import type {
+  BatchSource,
+  TrainingOutcome,
+  TrainingPoint,
+  TrainingRun,
+} from '../../engine/train/loop.ts';
 import { startPoint, trainRun } from '../../engine/train/loop.ts';
 import type { Phase } from '../../engine/train/phases.ts';
+import { recalibrate } from '../../engine/train/recalibrate.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { RateMeter } from '../jobs/rate.ts';
+import type { SplitName } from './batches.ts';
 import type { Journal } from './journal.ts';
 import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
+import { withLearnt, type LearningJob } from './learnt.ts';
 import { modelOptions, openLoader } from './open-loader.ts';
 import type { TrainerJob, TrainerMessage, WrittenFile } from './protocol.ts';
 import { startOf } from './start.ts';
 
 const TELL_EVERY_MS = 250;
 
+/** All but the source: what of it is learnt from is among `learn`. */
+const TRAINED_ON: SplitName[] = ['train', 'learn', 'validation', 'test'];
+
 type Send = (message: TrainerMessage) => void;
 
 /** Trains a job to its end, or to a pause; reports by `send`. */
-export async function train(job: TrainerJob, send: Send, pausing: () => boolean): Promise<void> {
-  const loader = await openLoader(job, send);
+export async function train(given: TrainerJob, send: Send, pausing: () => boolean): Promise<void> {
+  const job = await withLearnt(given, send, true);
+  const loader = await openLoader(job, send, { only: TRAINED_ON });
   try {
     const run = await RunUnderWay.open(job, send);
     const train = loader.source('train');
     if (!train) throw new Error('a job has training images');
+    const learn = loader.source('learn');
+    const adapt = adaptation(job, { source: learn ?? train, target: train });
     const outcome = await trainRun({
       options: modelOptions(job),
       training: job.training,
       train,
+      ...(learn && { learn }),
+      ...(adapt && { adapt }),
       validation: loader.source('validation'),
       test: loader.source('test'),
       session: trainerSettings(job),
@@ -56,14 +73,14 @@ export async function train(job: TrainerJob, send: Send, pausing: () => boolean)
 /** One run under way: its journal, and what is told about it. */
 class RunUnderWay {
   readonly journal: Journal;
-  readonly #job: TrainerJob;
+  readonly #job: LearningJob;
   readonly #send: Send;
   readonly #parameters: readonly ParameterSpec[];
   readonly #meter = new RateMeter();
   #told = 0;
 
   private constructor(
-    job: TrainerJob,
+    job: LearningJob,
     send: Send,
     parameters: readonly ParameterSpec[],
     journal: Journal,
@@ -74,7 +91,7 @@ class RunUnderWay {
     this.journal = journal;
   }
 
-  static async open(job: TrainerJob, send: Send): Promise<RunUnderWay> {
+  static async open(job: LearningJob, send: Send): Promise<RunUnderWay> {
     const { parameters } = buildModel(modelOptions(job));
     const found = await readJournal(job.folder);
     const note = (text: string): void => send({ type: 'note', text });
@@ -106,8 +123,8 @@ class RunUnderWay {
   }
 
   step(step: { epoch: number; step: number; stepsPerEpoch: number; loss: number }): void {
-    const { training, train } = this.#job;
-    const images = train.imageIds.length;
+    const { training, train, learn = train } = this.#job;
+    const images = learn.imageIds.length;
     const done = (step.epoch - 1) * images + Math.min(step.step * training.batch, images);
     const { rate, secondsLeft } = this.#meter.update(done, training.epochs * images);
     const now = performance.now();
@@ -180,15 +197,32 @@ async function beginning(
   return startPoint(startingFrom(weights));
 }
 
-/** Where and how a job computes. */
-export function trainerSettings(job: TrainerJob): Placement {
+/** What becomes of a network after its last epoch; it sees no label of the target. */
+function adaptation(
+  job: TrainerJob,
+  images: { source: BatchSource; target: BatchSource },
+): TrainingRun['adapt'] {
+  const settings = { threads: availableParallelism() };
+  const options = modelOptions(job);
+  switch (job.source?.way) {
+    case 'coral':
+      return (weights) => withCoralHead(options, weights, images, settings);
+    case 'adabn':
+      return (weights) => recalibrate(options, weights, images.target, settings);
+    default:
+      return undefined;
+  }
+}
+
+/** Where and how a job computes. Class weights are over what is learnt from. */
+export function trainerSettings(job: LearningJob): Placement {
   const { loss } = job.training;
   return {
     device: job.device,
     threads: availableParallelism(),
     classWeights: job.train.findings
       ? null
-      : classWeightsOf(loss['class-weights'], job.classNames, job.train.labels),
+      : classWeightsOf(loss['class-weights'], job.classNames, (job.learn ?? job.train).labels),
   };
 }
 

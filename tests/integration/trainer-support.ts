@@ -46,7 +46,8 @@ function shape(i: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${IMAGE}" height="${IMAGE}"><rect width="100%" height="100%" fill="white"/>${kinds[i % 3]}</svg>`;
 }
 
-function pick(items: ItemList, from: number, to: number): ItemList {
+/** Some of a list of images. */
+export function pick(items: ItemList, from: number, to: number): ItemList {
   const { imageIds, places, labels, hashes } = items;
   return {
     imageIds: imageIds.slice(from, to),

@@ -117,7 +117,7 @@ describe('TrAdaBoost', () => {
     });
     errors.forEach((value, turn) => expect(boosted.errors[turn]).toBeCloseTo(value, 9));
     expect(boosted.learners).toHaveLength(turns / 2 + 1);
-    expect(boosted.effectiveSources).toBeCloseTo(effectiveSources, 8);
+    expect(effectiveSampleSize(boosted.sourceWeights)).toBeCloseTo(effectiveSources, 8);
     expect([...boostedClasses(boosted, both, classes)]).toEqual(voted);
   });
 

@@ -318,6 +318,26 @@ describe('arms that analyses add', () => {
     expect(armsOf(analysing('{ kinds-of-transfer: { kinds: [coral] } }'))).toEqual(OWN);
   });
 
+  test('kinds-of-transfer: arms trained on the source’s images, each control once', () => {
+    const trained = (ways: string, study = STUDY) =>
+      analysing(`{ kinds-of-transfer: { kinds: [coral], trained: [${ways}] } }`, study);
+    const yaml = trained('kliep, tradaboost, coral');
+    const added = ['joint', 'kliep', 'tradaboost', 'source-only', 'coral'];
+    expect(armsOf(yaml)).toEqual([...OWN, ...added.map((way) => `P-T ${way}`)]);
+    expect(runOf(yaml, 'P-T kliep').spec).toEqual({
+      ...runOf(yaml, 'P-T').spec,
+      source: { ...runOf(yaml, 'P-T joint').spec.source, way: 'kliep' },
+    });
+    const at = (index: number) => `analyses.1.kinds-of-transfer.trained.${index}`;
+    expect(issuesOf(trained('coral, adabn'))).toEqual([
+      [at(1), expect.stringContaining('has no BatchNorm'), null],
+    ]);
+    const random = STUDY.replace('epochs: 5', 'epochs: 5, labels: random');
+    expect(issuesOf(trained('kliep', random))).toMatchObject([
+      [expect.stringContaining('analyses.1'), expect.stringContaining('random labels'), null],
+    ]);
+  });
+
   test('low-data: every arm at every number of images', () => {
     const yaml = analysing('{ low-data: { per-class: [1, 4] } }');
     const { shared } = expandOn(db, yaml);

@@ -74,8 +74,8 @@ function trainingRows(data: ReportData): Row[] {
     Object.entries(run.versions).map(([name, version]) => `${name} ${version}`),
   );
   const arms = Object.entries(spec.arms).map(
-    ([arm, { init, 'per-class': few }]) =>
-      `${arm}: ${startText(init)}${few === undefined ? '' : `, ${few} images per class`}`,
+    ([arm, { init, 'per-class': few, source }]) =>
+      `${arm}: ${startText(init)}${few === undefined ? '' : `, ${few} images per class`}${source ? `, images of ${source.images} (${source.way})` : ''}`,
   );
   return [
     ['Arms', arms.join('; ')],

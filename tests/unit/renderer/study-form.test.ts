@@ -144,6 +144,18 @@ describe('a study file read back into the form', () => {
     expect(changed.training.epochs).toBe(99);
   });
 
+  it('keeps what arms learn from besides the target', () => {
+    const source = { images: 'line-and-solid', way: 'kliep', most: 500 };
+    const written = parse(text(form));
+    written.arms['P-T'].source = source;
+    written.arms.joint = { init: 'random', source: { ...source, way: 'joint' } };
+    const result = writtenToForm(written);
+    expect(result?.lost).toEqual([]);
+    const changed = studySchema.parse(parse(text({ ...result!.form, epochs: 99 })));
+    expect(changed.arms).toEqual(studySchema.parse(written).arms);
+    expect(changed.arms['P-T']?.source).toEqual(source);
+  });
+
   it.each([
     ['RI-T:', 'cold:', 'arms.RI-T'],
     ['analyses: [agreement, ', 'analyses: [', 'analyses'],

@@ -3,12 +3,20 @@ import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
+import { groupNumbers } from '../../plan-sources.ts';
 import { armValues, score } from '../arm-values.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
 import { armRuns, comparedArms } from '../pairs.ts';
 import { bootstrapMethod } from '../said.ts';
 import type { KindsJob, KindsMeasured, Way, WayResult } from './measure.ts';
+import {
+  trainedFigures,
+  trainedNotes,
+  trainedQuantities,
+  trainedRuns,
+  trainedTables,
+} from './trained.ts';
 
 type Options = AnalysisOptions<'kinds-of-transfer'>;
 
@@ -29,7 +37,7 @@ const TITLES: Record<Way, string> = {
   adabn: "the source's own head, AdaBN",
 };
 
-function plan(view: StudyView, { kinds, arm }: Options) {
+async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
   const name = arm ?? comparedArms(view).pretrained;
   const run = armRuns(view).find((each) => each.arm === name);
   const planned = view.study.runs.find(({ id }) => id === run?.id);
@@ -48,6 +56,7 @@ function plan(view: StudyView, { kinds, arm }: Options) {
       'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
     );
   }
+  const trained = await trainedRuns(view, run.arm, asked);
   const job: KindsJob = {
     ways: waysOf(kinds, pretraining.spec.architecture),
     ...{ start: run.start, source: start satisfies NetworkRef },
@@ -55,13 +64,15 @@ function plan(view: StudyView, { kinds, arm }: Options) {
     target: { run: run.id, split: 'train' },
     test: { run: run.id, split: 'test' },
     groups: {
-      source: numbered(pretraining.train),
-      target: numbered(planned.train),
-      test: numbered(planned.test ?? []),
+      source: groupNumbers(pretraining.train),
+      target: groupNumbers(planned.train),
+      test: groupNumbers(planned.test ?? []),
     },
     replicates: REPLICATES,
+    trained,
   };
-  return { job, uses: [run.id, start.run, ...rotated(view).map(({ id }) => id)] };
+  const uses = [...rotated(view).map(({ id }) => id), ...trained.runs.map((each) => each.run)];
+  return { job, uses: [run.id, start.run, ...uses] };
 }
 
 function waysOf(
@@ -77,13 +88,6 @@ function waysOf(
   return ways;
 }
 
-/** The same number within a group. */
-function numbered(images: readonly { group: string }[]): number[] {
-  const numbers = new Map<string, number>();
-  for (const { group } of images) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  return images.map(({ group }) => numbers.get(group)!);
-}
-
 function rotated({ runs }: StudyView): StudyRun[] {
   return runs.filter(({ arm, kind }) => arm === ROTATION && kind === 'target');
 }
@@ -91,10 +95,18 @@ function rotated({ runs }: StudyView): StudyRun[] {
 function present(view: StudyView, options: Options, measured: KindsMeasured, job: KindsJob) {
   const method = bootstrapMethod(measured.testImages, job.groups.test, job.replicates);
   return {
-    quantities: [...ofWays(measured, method), ...ofArms(view)],
-    figures: [accuracies(measured, method), ...armFigures(view)],
-    tables: [tableOf(measured)],
-    notes: notesOf(options, measured, job),
+    quantities: [
+      ...ofWays(measured, method),
+      ...ofArms(view),
+      ...trainedQuantities(view, job.trained),
+    ],
+    figures: [
+      accuracies(measured, method),
+      ...armFigures(view),
+      ...trainedFigures(view, job.trained),
+    ],
+    tables: [tableOf(measured), ...trainedTables(view, job.trained)],
+    notes: [...notesOf(options, measured, job), ...trainedNotes(job.trained)],
   };
 }
 
@@ -223,7 +235,7 @@ function notesOf({ kinds }: Options, measured: KindsMeasured, job: KindsJob): st
 export const kindsOfTransfer: AnalysisDefinition<'kinds-of-transfer', KindsJob, KindsMeasured> = {
   name: 'kinds-of-transfer',
   title: 'Other kinds of transfer',
-  version: 2,
+  version: 3,
   plan,
   present,
 };

@@ -15,6 +15,7 @@ import { argmaxRows } from '../../../../engine/analysis/metrics.ts';
 import { recalibrate } from '../../../../engine/train/recalibrate.ts';
 import type { NetworkRef } from '../definition.ts';
 import type { ImagesRef, Lab, Measure } from '../lab.ts';
+import type { Trained } from './trained.ts';
 
 /** Ways to use labels and images, with a linear head on the start's features or the source's own. */
 export type Way =
@@ -40,6 +41,8 @@ export interface KindsJob {
   /** A number per image of the split. */
   groups: { source: number[]; target: number[]; test: number[] };
   replicates: number;
+  /** Presented as they are. */
+  trained: Trained;
 }
 
 export interface WayResult {

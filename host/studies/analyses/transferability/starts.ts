@@ -7,8 +7,8 @@ import type { ScoredStart } from './measure.ts';
 
 /**
  * Starts of all arms that train the whole network on the study's own training images: its own arms, and
- * those that analyses added with the same training. Arms that start from a target run, or take only a
- * part of their start, are no starts to choose from.
+ * those that analyses added with the same training. Arms that start from a target run, take only a
+ * part of their start, or learn from source images, are no starts to choose from.
  */
 export function scoredStarts(view: StudyView): ScoredStart[] {
   const ofStudy = (arm: string) => Object.hasOwn(view.study.spec.arms, arm);
@@ -40,7 +40,8 @@ function scoredRuns({ runs }: StudyView): Map<string, StudyRun[]> {
   return byArm;
 }
 
-function isChoosable({ spec: { start } }: PlannedRun, view: StudyView): boolean {
+function isChoosable({ spec: { start, source } }: PlannedRun, view: StudyView): boolean {
+  if (source) return false;
   if (start === 'random') return true;
   if (start['keep-to'] !== undefined || start.head) return false;
   return !('run' in start) || plannedOf(view, start.run)?.spec.kind === 'pretraining';
