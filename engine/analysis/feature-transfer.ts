@@ -16,7 +16,7 @@ export interface LabelledRows {
   /** [row, feature] */
   rows: Float32Array;
   labels: Int32Array;
-  /** A number per row; rows of a group are never on both sides of a fold. */
+  /** A number per row, in one numbering for source and target; no group is on both sides of a fold. */
   groups: ArrayLike<number>;
 }
 
@@ -157,14 +157,10 @@ function learnt(
 
 /** P(target | x) of each source row by a classifier that saw no row of its group. */
 function targetProbabilities({ source, target, features }: Material): Float64Array {
-  const { rows, labels } = joined(source, target);
+  const { rows, labels, groups } = joined(source, target);
   const sources = source.labels.length;
   const domains = Int32Array.from(labels, (_, row) => Number(row >= sources));
-  const groups = [
-    ...Array.from(source.groups, (group) => `s${group}`),
-    ...Array.from(target.groups, (group) => `t${group}`),
-  ];
-  const { probabilities } = classifyDomains(rows, features, domains, groups, 0);
+  const { probabilities } = classifyDomains(rows, features, domains, Array.from(groups, String), 0);
   return probabilities.subarray(0, sources);
 }
 

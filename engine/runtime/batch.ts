@@ -80,10 +80,9 @@ export const PLAIN: TargetSettings = { smoothing: 0, classWeights: null };
  * mixed with the partner's so that the loss of a mixture is the mixture of the losses. Class
  * weights do not apply. `softmaxCrossEntropy`: with class weights w, smoothing e and label y of K classes
  * an example's target is w_k ((1 - e) [k = y] + e / K) and its weight w_y, which makes the loss
- * of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
- * partner's. Weights v_i of the examples make it sum v_i w_i loss_i over sum w_i, or over sum v_i w_i
- * where that is more: a batch of examples that hardly count moves the network little, and one of
- * examples that count for many no further than any other.
+ * that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`; mixup mixes both with the
+ * partner's. Weights v_i of the examples make it sum v_i w_i loss_i / sum w_i: over all batches the
+ * weighted mean of the losses where the v_i have mean 1.
  * @returns targets [size, class] and exampleWeights [size], or [size, finding]
  */
 export function targetsOf(
@@ -93,7 +92,7 @@ export function targetsOf(
 ): { targets: Float32Array; exampleWeights: Float32Array } {
   if (findings) return findingTargets(findings, mix, classes, smoothing);
   const targets = new Float32Array(size * classes);
-  const counts = { plain: new Float32Array(size), weighted: new Float32Array(size) };
+  const exampleWeights = new Float32Array(size);
   const add = (example: number, from: number, share: number): void => {
     const label = labels[from] ?? 0;
     const weight = weights?.[from] ?? 1;
@@ -102,23 +101,16 @@ export function targetsOf(
       const target = (k === label ? 1 - smoothing : 0) + smoothing / classes;
       row[k]! += share * target * (classWeights?.[k] ?? 1) * weight;
     }
-    const counted = share * (classWeights?.[label] ?? 1);
-    counts.plain[example]! += counted;
-    counts.weighted[example]! += counted * weight;
+    exampleWeights[example]! += share * (classWeights?.[label] ?? 1);
   };
   for (let i = 0; i < size; i++) {
     add(i, i, mix?.lambda ?? 1);
     if (mix) add(i, mix.partner[i] ?? i, 1 - mix.lambda);
   }
-  const heavier = sum(counts.weighted) > sum(counts.plain);
-  return { targets, exampleWeights: heavier ? counts.weighted : counts.plain };
+  return { targets, exampleWeights };
 }
 
 type LossPart = 'labels' | 'findings' | 'size' | 'mix' | 'weights';
-
-function sum(values: Float32Array): number {
-  return values.reduce((total, each) => total + each, 0);
-}
 
 function findingTargets(
   { targets, mask }: BatchFindings,

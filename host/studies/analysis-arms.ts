@@ -7,7 +7,7 @@ import { imageProblems, wayMessages } from './checks-sources.ts';
 import { stagesOf } from './checks-training.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { armTraining, pretrainingTraining } from './overrides.ts';
-import { pretrainingOf, readStart } from './starts.ts';
+import { isPretrained, pretrainingOf, readStart } from './starts.ts';
 
 type Arms = Record<string, Arm>;
 
@@ -86,11 +86,6 @@ function baseArm(
     return problem(at(), 'needs an arm that starts from a checkpoint; there is none');
   }
   return { name, arm: spec.arms[name]! };
-}
-
-/** From a checkpoint, as it is. */
-function isPretrained({ init }: Arm): boolean {
-  return init !== 'random' && 'checkpoint' in init && !init.weights && !init['keep-to'];
 }
 
 function isProblem(found: object): found is Problem {

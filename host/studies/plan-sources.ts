@@ -62,17 +62,13 @@ export function sourceList(
   items: (images: readonly StudyImage[]) => ItemList,
 ): SourceList | null {
   if (!spec.source || !source) return null;
-  return {
-    ...items(source),
-    way: spec.source.way,
-    groups: groupNumbers(source),
-    targetGroups: groupNumbers(train),
-  };
+  const [groups = [], targetGroups = []] = numberGroups(source, train);
+  return { ...items(source), way: spec.source.way, groups, targetGroups };
 }
 
-/** The same number within a group. */
-export function groupNumbers(images: readonly { group: string }[]): number[] {
-  const numbers = new Map<string, number>();
-  for (const { group } of images) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  return images.map(({ group }) => numbers.get(group)!);
+/** A number per image of each list, the same within a group, whichever lists it is in. */
+export function numberGroups(...lists: readonly (readonly { group: string }[])[]): number[][] {
+  const names = new Set(lists.flat().map(({ group }) => group));
+  const numbers = new Map([...names].map((name, at) => [name, at]));
+  return lists.map((images) => images.map(({ group }) => numbers.get(group)!));
 }

@@ -45,6 +45,11 @@ export function keptOf(init: Arm['init']): { weights?: Redrawn; 'keep-to'?: stri
   return { ...(weights && { weights }), ...(last !== undefined && { 'keep-to': last }) };
 }
 
+/** Whether an arm starts from a checkpoint as it is, and learns from the target's images alone. */
+export function isPretrained({ init, source }: Arm): boolean {
+  return init !== 'random' && 'checkpoint' in init && !init.weights && !init['keep-to'] && !source;
+}
+
 /** A start in words: `line@last, permuted`, `the run of RI-T after epoch 3, up to layer2`. */
 export function startText(init: Arm['init']): string {
   if (init === 'random') return 'random start';

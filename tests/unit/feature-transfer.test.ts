@@ -39,7 +39,8 @@ function problem(): { input: FeatureTransferInput; truth: Int32Array } {
   const labels = Int32Array.from([...far.labels, ...near.labels]);
   const source = { rows, labels, groups: Array.from(labels.keys()) };
   const test = drawn('test', 200, alongY);
-  const target = drawn('target', 4, alongY);
+  const own = drawn('target', 4, alongY);
+  const target = { ...own, groups: own.groups.map((group) => group + labels.length) };
   return {
     input: { features: 2, classes: 2, source, target, test: test.rows },
     truth: test.labels,

@@ -5,7 +5,7 @@ import { SOURCE_WAYS } from '../../contract/source.ts';
 import { LEAK } from '../../contract/leaks.ts';
 import type { PlannedRun } from '../../host/studies/plan.ts';
 import { expandStudy } from '../../host/studies/plan.ts';
-import { groupNumbers, sourceImages } from '../../host/studies/plan-sources.ts';
+import { numberGroups, sourceImages } from '../../host/studies/plan-sources.ts';
 import { imagesOfRun } from '../../host/studies/progress.ts';
 import { readStudy } from '../../host/studies/save.ts';
 import { STUDY, expandOn, iconsDatabase } from './studies-icons.ts';
@@ -162,8 +162,12 @@ test('a pretraining that only a source names is used', () => {
   expect(runOf(yaml).source).toHaveLength(24);
 });
 
-test('groups are numbered, and a bound below the images is kept', () => {
-  expect(groupNumbers([{ group: 'b' }, { group: 'a' }, { group: 'b' }])).toEqual([0, 1, 0]);
+test('groups are numbered together, and a bound below the images is kept', () => {
+  const groups = (...names: string[]) => names.map((group) => ({ group }));
+  expect(numberGroups(groups('b', 'a', 'b'), groups('c', 'a'))).toEqual([
+    [0, 1, 0],
+    [2, 1],
+  ]);
   const run = runOf(STUDY, 'P');
   const { sides, spec } = expandOn(db, STUDY);
   for (let most = 2; most <= 24; most += 2) {

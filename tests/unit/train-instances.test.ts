@@ -26,12 +26,13 @@ describe('weights of examples', () => {
   });
   const sum = (values: Float32Array) => values.reduce((all, each) => all + each, 0);
 
-  test('multiply the targets; a light batch is divided by its images, a heavy one by its weights', () => {
+  test('multiply the targets, whatever they come to in a batch', () => {
     const light = targetsOf(given(1, 0.5, 0, 0.25), { classes: 2 });
     expect([...light.targets]).toEqual([1, 0, 0, 0.5, 0, 0, 0.25, 0]);
     expect(sum(light.exampleWeights)).toBe(4);
     const heavy = targetsOf(given(1, 9, 0, 2), { classes: 2 });
-    expect([...heavy.exampleWeights]).toEqual([1, 9, 0, 2]);
+    expect([...heavy.targets]).toEqual([1, 0, 0, 9, 0, 0, 2, 0]);
+    expect(sum(heavy.exampleWeights)).toBe(4);
   });
 
   test('go with those of classes, and are mixed with the partner', () => {

@@ -12,12 +12,16 @@ export interface Contrast {
   suffix: string;
 }
 
-/** Every pretrained arm of the study with every random one; the first of both comes first. */
+/**
+ * Every arm that does not start at random with every one that does; those that are compared by default
+ * come first. Arms that learn from source images are left out.
+ */
 export function contrasts(view: StudyView): Contrast[] {
   const { arms } = view.study.spec;
   const first = comparedArms(view);
-  const random = Object.keys(arms).filter((arm) => arms[arm]!.init === 'random');
-  return Object.keys(arms)
+  const alike = Object.keys(arms).filter((arm) => !arms[arm]!.source);
+  const random = alike.filter((arm) => arms[arm]!.init === 'random');
+  return alike
     .filter((arm) => !random.includes(arm))
     .flatMap((pretrained) =>
       random.map((other): Contrast => {
@@ -25,7 +29,8 @@ export function contrasts(view: StudyView): Contrast[] {
         const suffix = isFirst ? '' : `.${pretrained} minus ${other}`;
         return { pretrained, random: other, suffix };
       }),
-    );
+    )
+    .sort((a, b) => Number(a.suffix !== '') - Number(b.suffix !== ''));
 }
 
 /** A number of the runs of an arm, by seed; runs without it are left out. */

@@ -1,6 +1,8 @@
 /** Pairs of runs, and numbers of pairs with intervals over seeds. */
+import type { Arm } from '../../../contract/study.ts';
 import type { Quantity } from '../../../contract/figures.ts';
 import { jackknife } from '../../../engine/analysis/jackknife.ts';
+import { isPretrained } from '../starts.ts';
 import type { StudyRun, StudyView } from './definition.ts';
 
 export interface RunPair {
@@ -33,15 +35,20 @@ export function runsOfKind(pairs: readonly RunPair[], kind: string): { run: stri
   return own.flatMap(({ a, b }) => [{ run: a.id }, { run: b.id }]);
 }
 
-/** The first arm that starts from pretrained weights, and the first random one; null: none. */
+/**
+ * The first arm that starts from a checkpoint as it is (where there is none, from anything but a random
+ * start), and the first random one; null: none. Arms that learn from source images are neither.
+ */
 export function comparedArms({ study: { spec } }: StudyView): {
   pretrained: string | null;
   random: string | null;
 } {
-  const arms = Object.entries(spec.arms);
-  const find = (random: boolean) =>
-    arms.find(([, { init }]) => (init === 'random') === random)?.[0] ?? null;
-  return { pretrained: find(false), random: find(true) };
+  const arms = Object.entries(spec.arms).filter(([, { source }]) => !source);
+  const first = (is: (arm: Arm) => boolean) => arms.find(([, arm]) => is(arm))?.[0] ?? null;
+  return {
+    pretrained: first(isPretrained) ?? first(({ init }) => init !== 'random'),
+    random: first(({ init }) => init === 'random'),
+  };
 }
 
 /** A number of one pair. */

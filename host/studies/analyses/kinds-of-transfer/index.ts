@@ -3,10 +3,11 @@ import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
-import { groupNumbers } from '../../plan-sources.ts';
+import { numberGroups } from '../../plan-sources.ts';
 import { armValues, score } from '../arm-values.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
+import { behind, runLink } from '../links.ts';
 import { armRuns, comparedArms } from '../pairs.ts';
 import { bootstrapMethod } from '../said.ts';
 import type { KindsJob, KindsMeasured, Way, WayResult } from './measure.ts';
@@ -56,6 +57,9 @@ async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
       'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
     );
   }
+  const [source = [], target = [], test = []] = numberGroups(
+    ...[pretraining.train, planned.train, planned.test ?? []],
+  );
   const trained = await trainedRuns(view, run.arm, asked);
   const job: KindsJob = {
     ways: waysOf(kinds, pretraining.spec.architecture),
@@ -63,11 +67,7 @@ async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
     sourceImages: { run: start.run, split: 'train', most: MOST_SOURCES },
     target: { run: run.id, split: 'train' },
     test: { run: run.id, split: 'test' },
-    groups: {
-      source: groupNumbers(pretraining.train),
-      target: groupNumbers(planned.train),
-      test: groupNumbers(planned.test ?? []),
-    },
+    groups: { source, target, test },
     replicates: REPLICATES,
     trained,
   };
@@ -101,7 +101,7 @@ function present(view: StudyView, options: Options, measured: KindsMeasured, job
       ...trainedQuantities(view, job.trained),
     ],
     figures: [
-      accuracies(measured, method),
+      accuracies(view, measured, method, job),
       ...armFigures(view),
       ...trainedFigures(view, job.trained),
     ],
@@ -151,7 +151,12 @@ function ofArms(view: StudyView): Quantity[] {
   ];
 }
 
-function accuracies({ results }: KindsMeasured, method: string): Figure {
+function accuracies(
+  view: StudyView,
+  { results }: KindsMeasured,
+  method: string,
+  { start }: KindsJob,
+): Figure {
   return {
     kind: 'intervals',
     id: 'ways',
@@ -159,7 +164,7 @@ function accuracies({ results }: KindsMeasured, method: string): Figure {
     caption: `Test accuracy of linear heads on the start's features; 95 %, ${method}.`,
     x: { title: 'test accuracy', unit: '%' },
     rows: results.map(({ way, accuracy, interval, effectiveSources }) => ({
-      ...{ label: TITLES[way], value: accuracy, interval },
+      ...{ label: TITLES[way], value: accuracy, interval, link: runLink(view.id, start.run) },
       colour: way === 'target-only' ? 0 : usesTarget(way) ? 2 : 1,
       ...(effectiveSources !== null && {
         note: `${effectiveSources.toFixed(0)} effective source images`,
@@ -168,7 +173,6 @@ function accuracies({ results }: KindsMeasured, method: string): Figure {
   };
 }
 
-/** Whether labels of the target are used. */
 /** Ways that are told the labels of the target's training images. */
 const TOLD_LABELS: readonly Way[] = ['target-only', 'importance-weights', 'kliep', 'tradaboost'];
 
@@ -194,7 +198,8 @@ function armFigures(view: StudyView): Figure[] {
         const { value, interval } = overSeeds(values);
         const own = values.map((each) => each.value);
         const bar = { name: arm, colour, value: value ?? 0, values: own };
-        return { label: arm, bars: [{ ...bar, ...(interval && { interval }) }] };
+        const rest = { ...(interval && { interval }), ...behind(view.id, values) };
+        return { label: arm, bars: [{ ...bar, ...rest }] };
       }),
     },
   ];

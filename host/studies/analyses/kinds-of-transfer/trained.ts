@@ -11,7 +11,7 @@ import { runFolder } from '../../run-files.ts';
 import { armValues, score } from '../arm-values.ts';
 import type { StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
-import { runLink } from '../links.ts';
+import { behind, runLink } from '../links.ts';
 
 /** A run of an arm `<base> <way>`. */
 export interface TrainedRun extends Pick<
@@ -89,11 +89,10 @@ export function trainedFigures(view: StudyView, trained: Trained): Figure[] {
     const arm = at === 0 ? base : armOf(base, name as SourceWay);
     const values = armValues(view, arm, 'none', score);
     const { value, interval } = overSeeds(values);
-    const run = view.runs.find((each) => each.arm === arm && each.shuffle === 'none');
-    if (value === null || !run) return [];
+    if (value === null) return [];
     const colour = at === 0 ? 0 : controlOf(name as SourceWay) === 'joint' ? 2 : 1;
     const bar = { name, colour, value, values: values.map((each) => each.value) };
-    const more = { ...(interval && { interval }), link: runLink(view.id, run.id) };
+    const more = { ...(interval && { interval }), ...behind(view.id, values) };
     return [{ label: name, bars: [{ ...bar, ...more }] }];
   });
   return [
