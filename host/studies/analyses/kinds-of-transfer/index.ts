@@ -10,6 +10,7 @@ import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
 import { behind, runLink } from '../links.ts';
 import { armRuns, comparedArms } from '../pairs.ts';
 import { bootstrapMethod } from '../said.ts';
+import { plannedOf } from '../samples.ts';
 import type { KindsJob, KindsMeasured, Way, WayResult } from './measure.ts';
 import {
   trainedFigures,
@@ -39,31 +40,14 @@ const TITLES: Record<Way, string> = {
 };
 
 async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
-  const name = arm ?? comparedArms(view).pretrained;
-  const run = armRuns(view).find((each) => each.arm === name);
-  const planned = view.study.runs.find(({ id }) => id === run?.id);
-  const start = planned?.spec.start;
-  if (!run || !planned || start === undefined || typeof start === 'string' || !('run' in start)) {
-    throw new CarryoverError(
-      'unsupported',
-      'kinds-of-transfer needs an arm that starts from a pretraining of this study',
-      { wayOut: 'its source images are the other kinds’ material: add such an arm' },
-    );
-  }
-  const pretraining = view.study.runs.find(({ id }) => id === start.run);
-  if (pretraining?.spec.kind !== 'pretraining' || planned.spec.findings) {
-    throw new CarryoverError(
-      'unsupported',
-      'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
-    );
-  }
+  const { run, planned, start, pretraining } = material(view, arm);
   const [source = [], target = [], test = []] = numberGroups(
     ...[pretraining.train, planned.train, planned.test ?? []],
   );
   const trained = await trainedRuns(view, run.arm, asked);
   const job: KindsJob = {
     ways: waysOf(kinds, pretraining.spec.architecture),
-    ...{ start: run.start, source: start satisfies NetworkRef },
+    ...{ start: run.start, source: start },
     sourceImages: { run: start.run, split: 'train', most: MOST_SOURCES },
     target: { run: run.id, split: 'train' },
     test: { run: run.id, split: 'test' },
@@ -73,6 +57,29 @@ async function plan(view: StudyView, { kinds, trained: asked, arm }: Options) {
   };
   const uses = [...rotated(view).map(({ id }) => id), ...trained.runs.map((each) => each.run)];
   return { job, uses: [run.id, start.run, ...uses] };
+}
+
+/** A run of the arm, and the pretraining that it starts from, whose images the other kinds are of. */
+function material(view: StudyView, arm: string | undefined) {
+  const name = arm ?? comparedArms(view).pretrained;
+  const run = armRuns(view).find((each) => each.arm === name);
+  const planned = run && plannedOf(view, run.id);
+  const start = planned?.spec.start;
+  if (!run || !planned || start === undefined || typeof start === 'string' || !('run' in start)) {
+    throw new CarryoverError(
+      'unsupported',
+      'kinds-of-transfer needs an arm that starts from a pretraining of this study',
+      { wayOut: 'its source images are the other kinds’ material: add such an arm' },
+    );
+  }
+  const pretraining = plannedOf(view, start.run);
+  if (pretraining?.spec.kind !== 'pretraining' || planned.spec.findings) {
+    throw new CarryoverError(
+      'unsupported',
+      'kinds-of-transfer is of sets with one class an image, whose start is a pretraining',
+    );
+  }
+  return { run, planned, start: start satisfies NetworkRef, pretraining };
 }
 
 function waysOf(
