@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -102,8 +109,12 @@ function checkReport({ home }: StudyHome, study: StudyDetail, found: StudyAnalys
 test('an analysis is computed once, from the runs’ weights, and is in the report', async () => {
   const home = await shapesHome(8);
   const { workbench } = home;
+  const left = (name: string) => join(home.home, 'analyses', `${name}.parts`);
+  for (const name of ['forgotten', 'stopped']) mkdirSync(left(name));
+  utimesSync(left('forgotten'), new Date(), new Date(Date.now() - 31 * 24 * 3600 * 1000));
   const study = await runStudy(workbench, asking({}, ASKED, CLAIMED));
   const found = analysisOf(workbench, study);
+  expect([existsSync(left('forgotten')), existsSync(left('stopped'))]).toEqual([false, true]);
   expect(study.results?.analyses).toMatchObject([
     { name: 'distance', id: found.id, failure: null },
   ]);

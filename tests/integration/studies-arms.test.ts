@@ -27,6 +27,8 @@ test('arms start from where they say, and those of analyses are trained but not 
   - { low-level-statistics: { controls: [permuted] } }
   - { transfer-depth: { cuts: [layer2] } }
   - { low-data: { per-class: [2], arms: [RI-T] } }
+  - { checkpoints: { epochs: [0, 1, 2] } }
+  - { rewinding: { epochs: [0, 1, 2], arm: RI-T } }
 `;
   const study = await runStudy(workbench, yaml);
   const idOf = (arm: string): string => study.plan.runs.find((run) => run.arm === arm)!.id;

@@ -4,14 +4,18 @@ import { expect, test } from 'vitest';
 import type { Figure } from '../../contract/figures.ts';
 import type { RunDetail } from '../../contract/runs.ts';
 import type { LearntFrom } from '../../contract/source.ts';
+import type { StudyAnalysis } from '../../contract/study-analyses.ts';
 import { readLearnt } from '../../host/trainer/learnt.ts';
 import { runStudy, shapesHome, shapesStudy } from './studies-home.ts';
+import { deadMarks } from './studies-marks.ts';
 
 const WAYS = ['importance-weights', 'pseudo-labels', 'coral', 'adabn'];
 const YAML = `${shapesStudy()
   .replace('name: fixup-resnet10, width: 4', 'name: convnet, width: 8')
   .replace(/^ {2}RI-T:.*\n/m, '')}analyses:
   - kinds-of-transfer: { kinds: [coral], trained: [${WAYS.join(', ')}] }
+  - barrier: { points: 3, images: 16, batch-norm: recalibrated }
+  - criticality: { alphas: 2, sigmas: 2, samples: 1, images: 16, path: both }
 `;
 
 /** What the notes of a run must hold of how its images count. */
@@ -24,12 +28,25 @@ function said({ way, effectiveSources, pseudoLabelled }: LearntFrom, images: num
   return `source images weigh like ${Math.round(effectiveSources)}`;
 }
 
+/** Their marks lead somewhere; BatchNorm's statistics and the path by checkpoints are as asked for. */
+function checkFigures(kinds: StudyAnalysis, barrier: StudyAnalysis, criticality: StudyAnalysis) {
+  for (const { name, figures } of [kinds, barrier, criticality]) {
+    expect(deadMarks(figures), name).toEqual([]);
+  }
+  expect(barrier.figures[0]!.caption).toContain('BatchNorm: running statistics recalibrated');
+  const paths = criticality.figures.map(({ id }) => /^ranking-(\w+)/.exec(id)?.[1]);
+  expect(new Set(paths)).toEqual(new Set([undefined, 'direct', 'checkpoints']));
+}
+
 test('arms trained on source images are compared with their controls, seed by seed', async () => {
   const { home, workbench } = await shapesHome(10);
   const study = await runStudy(workbench, YAML);
-  const [state] = study.results!.analyses;
-  expect(state).toMatchObject({ name: 'kinds-of-transfer', failure: null });
-  const found = await workbench.handlers['studies.analysis']({ id: state!.id! });
+  const states = study.results!.analyses;
+  expect(states.map(({ failure }) => failure)).toEqual([null, null, null]);
+  const [found, barrier, criticality] = await Promise.all(
+    states.map(({ id }) => workbench.handlers['studies.analysis']({ id: id! })),
+  );
+  checkFigures(found!, barrier!, criticality!);
   const all = study.plan.runs.filter(({ kind }) => kind === 'target');
   const details = new Map<string, RunDetail>();
   for (const { id } of all) details.set(id, await workbench.handlers['runs.get']({ id }));
@@ -37,7 +54,7 @@ test('arms trained on source images are compared with their controls, seed by se
     all.filter((run) => run.arm === arm).map(({ id }) => details.get(id)!.testAccuracy!);
   const mean = (values: number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
   const value = (key: string) =>
-    found.quantities.find((each) => each.key === `kinds-of-transfer.trained.${key}`);
+    found!.quantities.find((each) => each.key === `kinds-of-transfer.trained.${key}`);
 
   const controls = { 'importance-weights': 'joint' } as Record<string, string>;
   for (const way of WAYS) {
@@ -64,11 +81,11 @@ test('arms trained on source images are compared with their controls, seed by se
     expect(run.notes.join()).toContain(said(learnt!, trainImages));
   }
 
-  const table = found.tables.find(({ id }) => id === 'trained')!;
+  const table = found!.tables.find(({ id }) => id === 'trained')!;
   expect(table.rows).toHaveLength(12);
   expect(table.links?.every((link) => link?.includes(`#/studies/${study.id}?run=`))).toBe(true);
   const isBars = (figure: Figure) => figure.id === 'trained' && figure.kind === 'bars';
-  const bars = found.figures.find(isBars);
+  const bars = found!.figures.find(isBars);
   if (bars?.kind !== 'bars') throw new Error('no figure');
   expect(bars.groups.map(({ label }) => label)).toEqual([
     ...['P-T', 'joint', 'importance-weights', 'source-only', 'pseudo-labels', 'coral', 'adabn'],

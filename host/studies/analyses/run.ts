@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CarryoverError, toFailure } from '../../../contract/errors.ts';
@@ -26,6 +26,10 @@ const TOLD = {
   wayOut: 'start the study again: it goes on with the analyses that are missing',
 };
 
+/** After the id of an analysis: where it is measured. */
+const PARTS = '.parts';
+const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
+
 /** What is wrong with the study's data or options, not with the program. */
 const OF_THE_STUDY = new Set(['unsupported', 'bad-input', 'conflict', 'not-found']);
 
@@ -40,6 +44,7 @@ export async function computeAnalyses(
   handle: JobHandle,
 ): Promise<AnalysisState[]> {
   const states: AnalysisState[] = [];
+  await dropForgotten(context);
   for (const name of namesIn(view)) {
     handle.signal.throwIfAborted();
     try {
@@ -52,6 +57,16 @@ export async function computeAnalyses(
     }
   }
   return states;
+}
+
+/** Parts of analyses that were stopped, and that nobody went on with for a month. */
+async function dropForgotten({ home }: HostContext): Promise<void> {
+  const folders = (await readdir(home.analyses)).filter((name) => name.endsWith(PARTS));
+  for (const name of folders) {
+    const folder = join(home.analyses, name);
+    const { mtimeMs } = await stat(folder);
+    if (Date.now() - mtimeMs > FORGOTTEN_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function namesIn({ study }: StudyView): AnalysisName[] {
@@ -70,7 +85,7 @@ async function computeAnalysis(
   if (known) return known;
   const began = performance.now();
   const folder = analysisFolder(context.home, id);
-  const measured = await measureApart(context, handle, definition, planned, `${folder}.parts`);
+  const measured = await measureApart(context, handle, definition, planned, folder + PARTS);
   const presented = definition.present(view, options as never, measured, planned.job);
   await keepPictures(folder);
   const analysis: StudyAnalysis = {
@@ -167,7 +182,7 @@ function progressTo(handle: JobHandle, title: string) {
 
 /** What was found on the way is dropped; the pictures get their place. */
 async function keepPictures(folder: string): Promise<void> {
-  const parts = `${folder}.parts`;
+  const parts = folder + PARTS;
   for (const name of await readdir(parts)) {
     if (!name.endsWith('.png')) await rm(join(parts, name), { force: true });
   }
