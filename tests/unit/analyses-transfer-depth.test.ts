@@ -58,7 +58,7 @@ describe('transfer depth', () => {
     expect(notes[0]).toMatch(/^Freeze up to and with stem: /);
     const [depth] = figures;
     expect(depth?.kind === 'lines' && depth.series[0]!.points[0]!.link).toBe(
-      '#/studies/s1?run=AnB+stem+0',
+      '#/studies/s1?runs=AnB+stem+0%2CAnB+stem+1%2CAnB+stem+2',
     );
   });
 
