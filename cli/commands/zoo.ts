@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { openWorkbench } from '../../host/workbench.ts';
 import { followJob } from '../follow.ts';
 import type { GlobalOptions } from '../output.ts';
 import { action, globalOptions, printJson, printLine, printTable } from '../output.ts';
@@ -23,6 +22,7 @@ export function register(program: Command): void {
 }
 
 async function list({ home, json }: GlobalOptions): Promise<void> {
+  const { openWorkbench } = await import('../../host/workbench.ts');
   const workbench = openWorkbench({
     ...(home !== undefined && { home }),
     command: 'zoo',
@@ -50,6 +50,7 @@ async function list({ home, json }: GlobalOptions): Promise<void> {
 }
 
 async function bring(id: string, { home, json }: GlobalOptions): Promise<void> {
+  const { openWorkbench } = await import('../../host/workbench.ts');
   const workbench = openWorkbench({ ...(home !== undefined && { home }), command: 'zoo fetch' });
   try {
     const job = await workbench.handlers['zoo.download']({ id });

@@ -29,6 +29,7 @@ test('arms start from where they say, and those of analyses are trained but not 
   - { low-data: { per-class: [2], arms: [RI-T] } }
   - { checkpoints: { epochs: [0, 1, 2] } }
   - { rewinding: { epochs: [0, 1, 2], arm: RI-T } }
+  - { criticality: { alphas: 2, sigmas: 2, samples: 1, images: 16, path: both } }
 `;
   const study = await runStudy(workbench, yaml);
   const idOf = (arm: string): string => study.plan.runs.find((run) => run.arm === arm)!.id;
@@ -69,5 +70,8 @@ test('arms start from where they say, and those of analyses are trained but not 
     expect(failure, name).toBeNull();
     const { figures } = getStudyAnalysis(workbench.context.db, id!);
     expect(deadMarks(figures), name).toEqual([]);
+    if (name !== 'criticality') continue;
+    const paths = figures.flatMap(({ id }) => /^ranking-(\w+)/.exec(id)?.[1] ?? []);
+    expect(new Set(paths)).toEqual(new Set(['direct', 'checkpoints']));
   }
 }, 300_000);
