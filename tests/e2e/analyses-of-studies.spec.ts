@@ -95,7 +95,7 @@ test('an analysis has figures that lead to runs, tables, exports and a scorecard
   await page.goBack();
   await expect(tab).toHaveAttribute('aria-pressed', 'true');
 
-  await section.getByRole('button', { name: 'Block shuffles', exact: true }).click();
+  await section.getByRole('button', { name: 'Shuffles', exact: true }).click();
   await section
     .getByRole('link', { name: /^RI-T: / })
     .first()
@@ -107,6 +107,7 @@ test('an analysis has figures that lead to runs, tables, exports and a scorecard
   await runs.getByRole('link', { name: 'Compare the two' }).click();
   await expect(page).toHaveURL(/#\/compare\?a=r[0-9a-f]+&b=r[0-9a-f]+/);
   await page.goBack();
+  await expect(runs).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(runs).toBeHidden();
   await tab.click();
