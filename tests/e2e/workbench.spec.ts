@@ -91,7 +91,7 @@ test('a wrong study file is refused with its line and the nearest key', async ({
   entered: page,
 }) => {
   await visit(page, '#/studies/new');
-  await expect(page.getByText('training images')).toBeVisible();
+  await expect(page.getByText('training images', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'YAML' }).click();
   const editor = page.getByLabel('Study file (YAML)');
   const yaml = await editor.inputValue();
@@ -144,7 +144,7 @@ test('a field that is wrong says so where it is, and opens what is folded', asyn
   entered: page,
 }) => {
   await visit(page, '#/studies/new');
-  await expect(page.getByText('training images')).toBeVisible();
+  await expect(page.getByText('training images', { exact: true })).toBeVisible();
   await page.getByText('Fine-tuning', { exact: true }).click();
   await page.getByLabel('Stop early after, epochs').fill('2');
   const create = page.getByRole('button', { name: 'Create and start' });
@@ -157,7 +157,7 @@ test('a field that is wrong says so where it is, and opens what is folded', asyn
 test('a learning rate is searched for, plotted, and taken over', async ({ entered: page }) => {
   test.setTimeout(300_000);
   await visit(page, '#/studies/new');
-  await expect(page.getByText('training images')).toBeVisible();
+  await expect(page.getByText('training images', { exact: true })).toBeVisible();
   await page.getByLabel('Architecture').selectOption('resnet18');
   await page.getByLabel('Width').fill('8');
   await page.getByLabel('Image size').fill('32');
@@ -355,7 +355,7 @@ for (const theme of ['light', 'dark'] as const) {
     await page.getByRole('heading', { name: 'Agreement of pairs' }).waitFor();
     await look('study');
     await visit(page, '#/studies/new');
-    await expect(page.getByText('training images')).toBeVisible();
+    await expect(page.getByText('training images', { exact: true })).toBeVisible();
     const parts = ['Fine-tuning', 'Optimiser and loss', 'Preparation of images', 'Analyses'];
     for (const part of parts) {
       await page.getByText(part, { exact: true }).click();
