@@ -227,7 +227,7 @@ test('a study in progress is cancelled and started again', async ({ entered: pag
   await page.getByRole('checkbox', { name: 'filled' }).uncheck();
   await page.getByLabel('Width').fill('4');
   await page.getByLabel('Image size').fill('32');
-  await page.getByLabel('Epochs', { exact: true }).fill('20');
+  await page.getByLabel('Epochs', { exact: true }).fill('120');
   await page.getByLabel('Seeds', { exact: true }).fill('7');
   await expect(page.getByText('1 run', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create and start' }).click();
@@ -247,7 +247,7 @@ test('a study in progress is paused and goes on', async ({ entered: page }) => {
   await page.getByRole('checkbox', { name: 'filled' }).uncheck();
   await page.getByLabel('Width').fill('4');
   await page.getByLabel('Image size').fill('32');
-  await page.getByLabel('Epochs', { exact: true }).fill('60');
+  await page.getByLabel('Epochs', { exact: true }).fill('120');
   await page.getByLabel('Seeds', { exact: true }).fill('8');
   await expect(page.getByText('1 run', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create and start' }).click();
