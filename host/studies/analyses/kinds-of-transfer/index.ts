@@ -4,7 +4,7 @@ import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
 import { numberGroups } from '../../plan-sources.ts';
-import { armValues, score } from '../arm-values.ts';
+import { armValues, colourOf, score } from '../arm-values.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
 import { behind, runLink } from '../links.ts';
@@ -191,6 +191,7 @@ function armFigures(view: StudyView): Figure[] {
   if (rotated(view).length === 0) return [];
   const { pretrained, random } = comparedArms(view);
   const arms = [pretrained, ROTATION, random].flatMap((arm) => arm ?? []);
+  const own = Object.keys(view.study.spec.arms);
   return [
     {
       kind: 'bars',
@@ -200,11 +201,16 @@ function armFigures(view: StudyView): Figure[] {
         'Rotation: pretrained on the source images to tell how they are turned, without labels. Means over seeds with t intervals.',
       x: { title: 'start' },
       y: { title: 'test accuracy', unit: '%', include: [0] },
-      groups: arms.map((arm, colour) => {
+      groups: arms.map((arm) => {
+        const colour = arm === ROTATION ? own.length : colourOf(view, arm);
         const values = armValues(view, arm, 'none', score);
         const { value, interval } = overSeeds(values);
-        const own = values.map((each) => each.value);
-        const bar = { name: arm, colour, value: value ?? 0, values: own };
+        const bar = {
+          name: arm,
+          colour,
+          value: value ?? 0,
+          values: values.map((each) => each.value),
+        };
         const rest = { ...(interval && { interval }), ...behind(view.id, values) };
         return { label: arm, bars: [{ ...bar, ...rest }] };
       }),
