@@ -4,6 +4,7 @@ import type { StudySpec } from '../../contract/study.ts';
 import { stream } from '../../engine/random/streams.ts';
 import type { ItemList, SourceList } from '../trainer/protocol.ts';
 import type { StudyImage } from './data.ts';
+import { numberGroups } from './group-numbers.ts';
 import { problem, type Problem } from './issues.ts';
 import type { PlannedRun } from './plan.ts';
 import type { Sides } from './sides.ts';
@@ -64,11 +65,4 @@ export function sourceList(
   if (!spec.source || !source) return null;
   const [groups = [], targetGroups = []] = numberGroups(source, train);
   return { ...items(source), way: spec.source.way, groups, targetGroups };
-}
-
-/** A number per image of each list, the same within a group, whichever lists it is in. */
-export function numberGroups(...lists: readonly (readonly { group: string }[])[]): number[][] {
-  const names = new Set(lists.flat().map(({ group }) => group));
-  const numbers = new Map([...names].map((name, at) => [name, at]));
-  return lists.map((images) => images.map(({ group }) => numbers.get(group)!));
 }

@@ -5,7 +5,8 @@ import { SOURCE_WAYS } from '../../contract/source.ts';
 import { LEAK } from '../../contract/leaks.ts';
 import type { PlannedRun } from '../../host/studies/plan.ts';
 import { expandStudy } from '../../host/studies/plan.ts';
-import { numberGroups, sourceImages } from '../../host/studies/plan-sources.ts';
+import { groupNumbers, numberGroups } from '../../host/studies/group-numbers.ts';
+import { sourceImages } from '../../host/studies/plan-sources.ts';
 import { imagesOfRun } from '../../host/studies/progress.ts';
 import { readStudy } from '../../host/studies/save.ts';
 import { STUDY, expandOn, iconsDatabase } from './studies-icons.ts';
@@ -168,6 +169,8 @@ test('groups are numbered together, and a bound below the images is kept', () =>
     [0, 1, 0],
     [2, 1],
   ]);
+  expect(groupNumbers(groups('b', 'a', 'b'))).toEqual([0, 1, 0]);
+  expect(groupNumbers(groups('b', 'a'))).toBeNull();
   const run = runOf(STUDY, 'P');
   const { sides, spec } = expandOn(db, STUDY);
   for (let most = 2; most <= 24; most += 2) {

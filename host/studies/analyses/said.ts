@@ -1,5 +1,6 @@
 /** What runs said about the images, for analyses that need no network: planned in the host. */
 import { CarryoverError } from '../../../contract/errors.ts';
+import { groupNumbers } from '../group-numbers.ts';
 import { requireLogits } from '../predictions.ts';
 import type { StudyRun, StudyView } from './definition.ts';
 import { armRuns } from './pairs.ts';
@@ -33,14 +34,6 @@ export function plainRuns(view: StudyView, name: string): StudyRun[] {
 /** A number per test image, the same within a group; null where every image is its own group. */
 export function testGroups({ study: { sides } }: StudyView): number[] | null {
   return groupNumbers(sides.test);
-}
-
-/** A number per image, the same within a group; null where every image is its own group. */
-export function groupNumbers(images: readonly { group: string }[]): number[] | null {
-  const numbers = new Map<string, number>();
-  for (const { group } of images) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  if (numbers.size === images.length) return null;
-  return images.map(({ group }) => numbers.get(group)!);
 }
 
 /** How an interval over test images was made. */

@@ -4,7 +4,7 @@ import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { buildModel } from '../../../../engine/models/registry.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { armRuns, runPairs } from '../pairs.ts';
-import { groupNumbers } from '../said.ts';
+import { groupNumbers } from '../../group-numbers.ts';
 import type { CkaJob, CkaMeasured } from './measure.ts';
 import { presented, type Pair } from './present.ts';
 

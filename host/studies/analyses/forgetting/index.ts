@@ -2,12 +2,13 @@
 import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
+import { groupNumbers } from '../../group-numbers.ts';
 import { colourOf } from '../arm-values.ts';
 import type { AnalysisDefinition, StudyView } from '../definition.ts';
 import { overSeeds, quantity, type SeedValue } from '../intervals.ts';
 import { behind, runLink } from '../links.ts';
 import { comparedArms } from '../pairs.ts';
-import { groupNumbers, plainRuns } from '../said.ts';
+import { plainRuns } from '../said.ts';
 import type { ForgettingJob, Source, SourceResult } from './measure.ts';
 
 type Options = AnalysisOptions<'forgetting'>;

@@ -3,7 +3,7 @@ import { CarryoverError } from '../../../../contract/errors.ts';
 import type { Figure, Quantity, Table } from '../../../../contract/figures.ts';
 import type { AnalysisOptions } from '../../../../contract/study-analyses.ts';
 import { hasBatchNorm } from '../../../../engine/models/registry.ts';
-import { numberGroups } from '../../plan-sources.ts';
+import { numberGroups } from '../../group-numbers.ts';
 import { armValues, colourOf, score } from '../arm-values.ts';
 import type { AnalysisDefinition, NetworkRef, StudyRun, StudyView } from '../definition.ts';
 import { overSeeds, pairedOverSeeds, quantity } from '../intervals.ts';
