@@ -20,7 +20,8 @@ const offline = [
 export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results',
-  workers: 1,
+  globalSetup: './tests/e2e/support/samples.ts',
+  workers: 2,
   timeout: 300_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],

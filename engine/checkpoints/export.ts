@@ -3,7 +3,7 @@ import type { Preprocessing } from '../../contract/checkpoints.ts';
 import type { Recipe } from '../../contract/study.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import { encodeSafetensors } from '../formats/safetensors.ts';
-import { METADATA_KEYS } from '../formats/weights.ts';
+import { METADATA_KEYS } from '../formats/told.ts';
 import type { ModelOptions, ParameterSpec } from '../models/model.ts';
 import type { Weights } from '../models/registry.ts';
 import { buildModel } from '../models/registry.ts';

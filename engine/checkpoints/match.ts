@@ -11,7 +11,7 @@ import {
 import type { MatchReport } from '../../contract/checkpoints.ts';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { RawWeights } from '../formats/weights.ts';
-import { METADATA_KEYS } from '../formats/weights.ts';
+import { METADATA_KEYS } from '../formats/told.ts';
 import type { ParameterSpec } from '../models/model.ts';
 import { buildModel } from '../models/registry.ts';
 import type { Weights } from '../models/registry.ts';

@@ -2,7 +2,6 @@ import type { ByteSource } from './bytes.ts';
 import { fileBytes } from './bytes.ts';
 import { unusable } from './failure.ts';
 import type { Hdf5Group } from './hdf5.ts';
-import { readHdf5 } from './hdf5.ts';
 import { readKerasStore } from './keras-store.ts';
 import type { KerasLayer, KerasWeights } from './keras-topology.ts';
 import { asRecord, inputSide, layersOf, metadataOf } from './keras-topology.ts';
@@ -16,6 +15,12 @@ const WAY_OUT = 'save it in Keras with model.save("model.keras") or model.save("
 /** The optimiser's state is no part of the network. */
 const isOptimiser = (path: string) => /^optimizer(_weights)?(\/|$)/.test(path);
 
+/** Loads HDF5 only now: its WebAssembly takes a fifth of the time in which a program starts. */
+async function groupOf(bytes: Uint8Array, path: string): Promise<Hdf5Group> {
+  const { readHdf5 } = await import('./hdf5.ts');
+  return readHdf5(bytes, path, isOptimiser);
+}
+
 /**
  * Reads a Keras .h5 file: a whole model (group `model_weights`), its weights only (the same groups
  * at the root), or the newer `.weights.h5` of numbered variables. Tensor names are the file's own
@@ -24,7 +29,7 @@ const isOptimiser = (path: string) => /^optimizer(_weights)?(\/|$)/.test(path);
  * @throws CarryoverError `bad-input`, `not-found` or `io` that names the file
  */
 export async function readKerasH5(path: string): Promise<KerasWeights> {
-  const root = await readHdf5(whole(fileBytes(path)), path, isOptimiser);
+  const root = await groupOf(whole(fileBytes(path)), path);
   const weights = root.groups.get('model_weights') ?? root;
   const model = parsedJson(root.attributes.get('model_config'), path);
   const layers = layersOf(model);
@@ -56,7 +61,7 @@ export async function readKerasZip(path: string): Promise<KerasWeights> {
   for (const { size } of [config, stored]) guardSize(path, archive.size, size);
   const model = parsedJson(textOf(config), path);
   const layers = layersOf(model);
-  const root = await readHdf5(whole(stored), path, isOptimiser);
+  const root = await groupOf(whole(stored), path);
   const tensors = new Map<string, RawTensor>();
   readKerasStore(root, layers, tensors);
   if (tensors.size === 0) throw unusable(path, KIND, 'it holds no weights of layers', WAY_OUT);

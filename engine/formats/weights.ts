@@ -14,8 +14,6 @@ import { readTimmConfig } from './timm.ts';
 import { toldByMetadata } from './told.ts';
 import { readZip } from './zip.ts';
 
-export { METADATA_KEYS, UNKNOWN_PREPROCESSING } from './told.ts';
-
 const ACCEPTED =
   'safetensors, a PyTorch state dict (.pth, .pt), a TensorFlow.js layers model (model.json), ' +
   'Keras weights (.h5, .keras) or ONNX';

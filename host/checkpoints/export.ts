@@ -4,7 +4,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import type { Checkpoint } from '../../engine/checkpoints/export.ts';
 import { encodeCheckpoint, exportOnnx, preprocessingOf } from '../../engine/checkpoints/export.ts';
 import { decodeSafetensors } from '../../engine/formats/safetensors.ts';
-import { METADATA_KEYS } from '../../engine/formats/weights.ts';
+import { METADATA_KEYS } from '../../engine/formats/told.ts';
 import type { Weights } from '../../engine/models/registry.ts';
 import type { HostContext } from '../context.ts';
 import { fileError } from '../files.ts';

@@ -6,7 +6,7 @@ import { CarryoverError } from '../../contract/errors.ts';
 import { recipeSchema, trainingSchema } from '../../contract/study.ts';
 import type { Checkpoint } from '../../engine/checkpoints/export.ts';
 import { encodeCheckpoint } from '../../engine/checkpoints/export.ts';
-import { METADATA_KEYS } from '../../engine/formats/weights.ts';
+import { METADATA_KEYS } from '../../engine/formats/told.ts';
 import { buildModel, hasBatchNorm } from '../../engine/models/registry.ts';
 import { stream } from '../../engine/random/streams.ts';
 import { recalibrate } from '../../engine/train/recalibrate.ts';

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { CarryoverError } from '../../contract/errors.ts';
 import type { Channels } from '../../engine/transforms/colour.ts';
 import { contentHash, readContent } from '../../engine/transforms/content.ts';
-import { decodeContent } from '../../engine/transforms/decode.ts';
 import type { Resizing } from '../../engine/transforms/enlarge.ts';
 import { placeText } from '../../engine/transforms/place.ts';
 import { fileError, systemCode } from '../files.ts';
@@ -142,5 +141,7 @@ async function decodeChecked(
       wayOut: 'restore the file, or import the data set again and run the study on the new one',
     });
   }
+  // The decoders are a third of what a training process loads, and most find all pixels decoded.
+  const { decodeContent } = await import('../../engine/transforms/decode.ts');
   return decodeContent(content, place, recipe, size, channels);
 }

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import sharp from 'sharp';
 import type { EpochMetrics } from '../../contract/runs.ts';
 import { metadataOf, preprocessingOf } from '../../engine/checkpoints/export.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
@@ -21,6 +20,7 @@ import type { Phase } from '../../engine/train/phases.ts';
 import { recalibrate } from '../../engine/train/recalibrate.ts';
 import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import { RateMeter } from '../jobs/rate.ts';
+import { packageVersion } from '../packages.ts';
 import type { SplitName } from './batches.ts';
 import type { Journal } from './journal.ts';
 import { readJournal, writeJournal, writeLogits, writeWeights } from './journal.ts';
@@ -231,6 +231,6 @@ function versions({ adapter }: TrainerJob): Record<string, string> {
     ...(adapter === '' ? {} : { adapter }),
     node: process.versions.node,
     'onnxruntime-node': ort.env.versions.node ?? 'unknown',
-    sharp: sharp.versions.sharp ?? 'unknown',
+    sharp: packageVersion('sharp') ?? 'unknown',
   };
 }

@@ -239,16 +239,19 @@ test('keys of the selection are left alone while a path is searched', async ({ e
 test('any position is jumped to, and a link to an image finds its place', async ({
   entered: page,
 }) => {
-  await visit(page, '#/data');
-  await page.getByRole('link', { name: /^shapes/ }).click();
-  await expect(options(page).first()).toBeVisible();
-  await page.keyboard.press('j');
-  await page.keyboard.type('137');
-  await page.keyboard.press('Enter');
   const selected = grid(page).getByRole('option', { selected: true });
-  await expect(selected).toHaveAttribute('aria-posinset', '137');
-  await expect(selected).toBeInViewport();
-  await page.keyboard.press('Escape');
+  for (const reducedMotion of ['reduce', 'no-preference'] as const) {
+    await page.emulateMedia({ reducedMotion });
+    await visit(page, '#/data');
+    await page.getByRole('link', { name: /^shapes/ }).click();
+    await expect(options(page).first()).toBeVisible();
+    await page.keyboard.press('j');
+    await page.keyboard.type('137');
+    await page.keyboard.press('Enter');
+    await expect(selected).toHaveAttribute('aria-posinset', '137');
+    await expect(selected).toBeInViewport();
+    await page.keyboard.press('Escape');
+  }
   await options(page).first().click();
   const id = new URLSearchParams(new URL(page.url()).hash.split('?')[1]).get('image');
   const own = new URL(page.url()).hash.split('?')[0] ?? '';

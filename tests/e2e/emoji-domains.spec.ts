@@ -21,6 +21,7 @@ test('the sample of 4,260 real images is imported with its groups and licences',
   await dialog.getByRole('button', { name: 'Import 4,260 images' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'emoji-domains' })).toBeVisible();
 
+  await expect(tiles(page).first()).toBeVisible();
   await page.getByRole('listbox').focus();
   await page.keyboard.press('End');
   await expect(selectedTile(page)).toHaveAttribute('aria-posinset', '4260');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Workbench } from '../../host/workbench.ts';
 import { put, temporaryFolder } from './datasets-folder.ts';
+import { knowDevices } from './known-devices.ts';
 import { ended, openHome } from './studies-home.ts';
 
 const FINDINGS = [
@@ -46,7 +47,9 @@ export async function chexpertHome(): Promise<Workbench> {
   const folder = temporaryFolder();
   const pictures = join(folder, 'pictures');
   await drawChexpert(pictures);
-  const workbench = openHome(join(folder, 'home'));
+  const home = join(folder, 'home');
+  await knowDevices(home);
+  const workbench = openHome(home);
   const { handlers } = workbench;
   const reading = { format: 'chexpert' } as const;
   const scan = await ended(workbench, await handlers['datasets.scan']({ path: pictures, reading }));

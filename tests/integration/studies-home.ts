@@ -6,6 +6,7 @@ import type { Job } from '../../contract/jobs.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import { put, temporaryFolder } from './datasets-folder.ts';
+import { knowDevices } from './known-devices.ts';
 
 /** Shapes as classes; drawn thick or thin as domains. */
 const SHAPES: Record<string, (width: number) => string> = {
@@ -47,6 +48,7 @@ export async function shapesHome(perClass = 12): Promise<StudyHome> {
   const pictures = join(folder, 'pictures');
   await drawShapes(pictures, perClass);
   const home = join(folder, 'home');
+  await knowDevices(home);
   const workbench = openHome(home);
   const { handlers } = workbench;
   const scan = await ended(workbench, await handlers['datasets.scan']({ path: pictures }));

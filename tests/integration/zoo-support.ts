@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { architectureSchema } from '../../contract/architecture.ts';
 import { encodeCheckpoint } from '../../engine/checkpoints/export.ts';
-import { UNKNOWN_PREPROCESSING } from '../../engine/formats/weights.ts';
+import { UNKNOWN_PREPROCESSING } from '../../engine/formats/told.ts';
 import { buildModel, initialise } from '../../engine/models/registry.ts';
 import type { Job } from '../../contract/jobs.ts';
 import { openWorkbench } from '../../host/workbench.ts';

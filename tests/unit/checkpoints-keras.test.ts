@@ -8,7 +8,7 @@ import { matchWeights } from '../../engine/checkpoints/match.ts';
 import type { KerasLayer, KerasWeights } from '../../engine/formats/keras-topology.ts';
 import { readTfjsLayers } from '../../engine/formats/tfjs-layers.ts';
 import type { RawTensor, RawWeights } from '../../engine/formats/weights.ts';
-import { UNKNOWN_PREPROCESSING } from '../../engine/formats/weights.ts';
+import { UNKNOWN_PREPROCESSING } from '../../engine/formats/told.ts';
 import { OnnxInference } from '../../engine/runtime/onnx/trainer.ts';
 import {
   kerasDenseNet121,

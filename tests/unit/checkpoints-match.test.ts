@@ -4,7 +4,7 @@ import { architectureSchema } from '../../contract/architecture.ts';
 import { greyToRgb, rgbToGrey } from '../../engine/checkpoints/channels.ts';
 import { matchWeights } from '../../engine/checkpoints/match.ts';
 import type { RawTensor, RawWeights } from '../../engine/formats/weights.ts';
-import { METADATA_KEYS, UNKNOWN_PREPROCESSING } from '../../engine/formats/weights.ts';
+import { METADATA_KEYS, UNKNOWN_PREPROCESSING } from '../../engine/formats/told.ts';
 import { buildModel } from '../../engine/models/registry.ts';
 
 const KNOWN: ArchitectureInput[] = [

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { matchWeights } from '../../engine/checkpoints/match.ts';
-import { METADATA_KEYS, readWeightsFile } from '../../engine/formats/weights.ts';
+import { METADATA_KEYS } from '../../engine/formats/told.ts';
+import { readWeightsFile } from '../../engine/formats/weights.ts';
 import { encodeModel, ModelProto, publishModel } from '../../engine/runtime/onnx/proto.ts';
 import { expected, expectTensors, reference, temporaryFiles } from './formats-support.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { CarryoverError } from '../../contract/errors.ts';
 import { memoryBytes } from '../../engine/formats/bytes.ts';
 import { encodeSafetensors, readSafetensors } from '../../engine/formats/safetensors.ts';
-import { METADATA_KEYS, readWeightsFile } from '../../engine/formats/weights.ts';
+import { METADATA_KEYS } from '../../engine/formats/told.ts';
+import { readWeightsFile } from '../../engine/formats/weights.ts';
 import { expected, expectTensors, reference, temporaryFiles } from './formats-support.ts';
 
 const write = temporaryFiles();

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test as base, expect, type Page } from '@playwright/test';
 import { drawImages } from './drawings.ts';
+import { sampleFolder, type SampleName } from './samples.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -18,27 +19,15 @@ interface Host {
 
 /**
  * `drawn`: two domains, three classes, thirty images each, drawn on the spot.
- * `emoji-domains`, `icon-domains`: the sample sets, 4,260 and over 9,000 images; built from npm
- * packages once per clone.
+ * `emoji-domains`, `icon-domains`: the sample sets, 4,260 and over 9,000 images.
  */
-type Pictures = 'drawn' | 'emoji-domains' | 'icon-domains';
+type Pictures = 'drawn' | SampleName;
 
 async function pictures(kind: Pictures, folder: string): Promise<string> {
   if (kind !== 'drawn') return sampleFolder(kind);
   const images = join(folder, 'shapes');
   await drawImages(images);
   return images;
-}
-
-function sampleFolder(name: string): string {
-  const samples = join(ROOT, '.carryover', 'samples');
-  const command = ['samples', 'build', name, '--folder', samples, '--json'];
-  const built = spawnSync(process.execPath, [join(ROOT, 'cli', 'carryover.ts'), ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (built.status !== 0) throw new Error(`${name} could not be built: ${built.stdout}`);
-  return (JSON.parse(built.stdout) as { folder: string }).folder;
 }
 
 /** Starts `carryover serve` on a home of its own and returns the address it prints. */
