@@ -37,13 +37,14 @@ function inChild(name: string, env: Record<string, string>): Promise<WebgpuResul
 
 describe.skipIf('missing' in found)('WebGPU', () => {
   test.each(names)(
-    'trains %s as the CPU does, with the state on the device between steps',
+    'trains %s as the CPU does, with the state on the device between steps and carried over',
     async (name) => {
       const env = 'env' in found ? found.env : {};
       const { stepped, carried, logits, losses } = await inChild(name, env);
       expect(new Set(losses).size).toBe(losses.length);
       expect(stepped.difference, stepped.worst).toBeLessThan(TOLERANCE);
-      expect(carried.difference, carried.worst).toBe(0);
+      expect(carried?.difference ?? 0, carried?.worst).toBe(0);
+      expect(carried === null).toBe(name !== 'convnet with AdamW');
       expect(logits).toBeLessThan(TOLERANCE);
     },
     600_000,

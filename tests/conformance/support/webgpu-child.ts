@@ -19,14 +19,14 @@ export interface WebgpuResult {
   /** After all steps, against the CPU. */
   stepped: Comparison;
   /** Carried over to another trainer half-way, by reading the state: against never carried over. */
-  carried: Comparison;
+  carried: Comparison | null;
   /** Largest difference of the logits in evaluation. */
   logits: number;
   /** Losses of the steps on the CPU. */
   losses: number[];
 }
 
-/** What is trained, by name. */
+/** What is trained, by name. Carried over is what has the larger state; shaders take most of a test. */
 const CASES: Record<string, { architecture: ArchitectureInput; adam?: boolean }> = {
   'fixup-resnet10': {
     architecture: { name: 'fixup-resnet10', width: 4, image: 16, stem: 'imagenet' },
@@ -95,10 +95,11 @@ function caseOf({ architecture: given, adam = false }: (typeof CASES)[string]) {
 async function result(name: string): Promise<WebgpuResult> {
   const described = CASES[name];
   if (!described) throw new Error(`there is no case "${name}"`);
+  const { adam = false } = described;
   const given = caseOf(described);
   const reference = await train('cpu', given);
   const whole = await train('webgpu', given);
-  const carried = await train('webgpu', given, { done: 1, states: whole.states });
+  const carried = adam ? await train('webgpu', given, { done: 1, states: whole.states }) : null;
   const stayed = endOf(whole);
   const [ours, theirs] = [
     await logitsOn('webgpu', given, stayed),
@@ -106,7 +107,7 @@ async function result(name: string): Promise<WebgpuResult> {
   ];
   return {
     stepped: compare(stayed, endOf(reference)),
-    carried: compare(endOf(carried), stayed),
+    carried: carried && compare(endOf(carried), stayed),
     logits: Math.max(...ours.map((value, i) => Math.abs(value - (theirs[i] ?? NaN)))),
     losses: reference.losses,
   };

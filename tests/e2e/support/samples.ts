@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -11,12 +12,15 @@ const NAMES: SampleName[] = ['emoji-domains', 'icon-domains'];
 export const sampleFolder = (name: SampleName): string => join(SAMPLES, name);
 
 /** Builds the sample sets, before the workers start, unless the clone has them. */
-export default function buildSamples(): void {
-  for (const name of NAMES) {
-    const command = ['samples', 'build', name, '--folder', SAMPLES];
-    const built = spawnSync(process.execPath, [join(ROOT, 'cli', 'carryover.ts'), ...command], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    if (built.status !== 0) throw new Error(`${name} could not be built`);
-  }
+export default async function buildSamples(): Promise<void> {
+  await Promise.all(NAMES.map(build));
+}
+
+async function build(name: SampleName): Promise<void> {
+  const command = ['samples', 'build', name, '--folder', SAMPLES];
+  const child = spawn(process.execPath, [join(ROOT, 'cli', 'carryover.ts'), ...command], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${name} could not be built`);
 }
