@@ -47,6 +47,7 @@ import type { EpochMetrics, RunDetail, RunProgress, RunSummary } from './runs.ts
 import type { TrustReport } from './trust.ts';
 import type { DrawnAnalysis } from './study-analyses.ts';
 import type { StudyDetail, StudyIssue, StudyPlan, StudySummary } from './study.ts';
+import { HIGHEST_SHUFFLE_SEED, shuffleSchema } from './study.ts';
 
 const id = z.string().min(1).max(128);
 const none = z.strictObject({});
@@ -122,6 +123,12 @@ export const requests = {
   'images.position': z.strictObject({ datasetId: id, filter: imageFilter, id: z.int() }),
   'images.counts': z.strictObject({ datasetId: id, filter: imageFilter }),
   'images.get': z.strictObject({ id: z.int() }),
+  /** What a shuffle does to square colour images. */
+  'shuffles.describe': z.strictObject({
+    size: z.int().min(1).max(1024),
+    shuffle: shuffleSchema,
+    seed: z.int().min(0).max(HIGHEST_SHUFFLE_SEED),
+  }),
   'studies.list': none,
   'studies.get': z.strictObject({ id }),
   'studies.check': study,
@@ -272,6 +279,8 @@ export interface Responses {
   'images.position': number | null;
   'images.counts': FilterCounts;
   'images.get': ImageDetail;
+  /** `identity`: everything stays in its place, nothing is shuffled. */
+  'shuffles.describe': { identity: boolean };
   'studies.list': StudySummary[];
   'studies.get': StudyDetail;
   'studies.findRate': Job;

@@ -266,8 +266,10 @@ const arm = z.strictObject({
 });
 export type Arm = z.infer<typeof arm>;
 
-const shuffle = z.union([z.literal('none'), z.literal('pixel'), count]);
-export type Shuffle = z.infer<typeof shuffle>;
+export const shuffleSchema = z.union([z.literal('none'), z.literal('pixel'), count]);
+export type Shuffle = z.infer<typeof shuffleSchema>;
+/** 1234 is added to it, within 32 bits. */
+export const HIGHEST_SHUFFLE_SEED = 0xffffffff - 1234;
 
 /** The study file (design: "A study file"). Unknown keys are errors. */
 export const studySchema = z.strictObject({
@@ -290,7 +292,7 @@ export const studySchema = z.strictObject({
   architecture: architectureSchema,
   arms: z.record(name, arm).refine((arms) => Object.keys(arms).length > 0, 'at least one arm'),
   seeds: z.array(seed).min(1),
-  shuffles: z.array(shuffle).min(1).default(['none']),
+  shuffles: z.array(shuffleSchema).min(1).default(['none']),
   recipe: recipeSchema.prefault({}),
   training: trainingSchema,
   analyses: z.array(analysisEntry).default(['agreement', 'optimisation-speed']),
@@ -310,6 +312,8 @@ export interface StudyIssue {
   message: string;
   /** The nearest legal key or value, when there is one close by. */
   suggestion: string | null;
+  /** What else than correcting the file helps. */
+  wayOut?: string;
 }
 
 /** What a study would do, before it does it. */

@@ -14,6 +14,7 @@ import { createEventBus } from './events.ts';
 import { createHome, resolveHome } from './home.ts';
 import { createJobRunner } from './jobs/runner.ts';
 import { jobTable } from './jobs/table.ts';
+import { shuffleHandlers } from './media/shuffles.ts';
 import { sampleHandlers } from './samples/handlers.ts';
 import { settingsHandlers } from './settings-handlers.ts';
 import { studyHandlers } from './studies/handlers.ts';
@@ -74,6 +75,7 @@ function handlersOf(context: HostContext): Handlers {
     ...cacheHandlers(context),
     ...datasetHandlers(context),
     ...sampleHandlers(context),
+    ...shuffleHandlers(),
     ...trustHandlers(context),
     ...studyHandlers(context),
     ...deviceHandlers(context),

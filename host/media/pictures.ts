@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CarryoverError } from '../../contract/errors.ts';
-import { recipeSchema } from '../../contract/study.ts';
+import { HIGHEST_SHUFFLE_SEED, recipeSchema } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { joined, limit } from './limit.ts';
 import type { ImageRecord } from './original.ts';
@@ -45,7 +45,7 @@ const queries = {
   shuffled: z.strictObject({
     size: whole.pipe(z.int().min(1).max(1024)),
     block: z.union([z.enum(['none', 'pixel']), whole.pipe(z.int().positive())]),
-    seed: whole.pipe(z.int().max(0xffffffff)).default(0),
+    seed: whole.pipe(z.int().max(HIGHEST_SHUFFLE_SEED)).default(0),
   }),
 };
 

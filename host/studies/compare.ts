@@ -11,7 +11,9 @@ import {
   cellOf,
   cellsPerClass,
 } from '../../engine/analysis/agreement.ts';
+import { shufflePermutation } from '../../engine/transforms/shuffle.ts';
 import type { HostContext } from '../context.ts';
+import type { RunSpec } from './plan.ts';
 import type { Predictions } from './predictions.ts';
 import { readPredictions, requireLogits } from './predictions.ts';
 import { runDetail, runSpec, runSummary } from './run-rows.ts';
@@ -210,12 +212,8 @@ function pairWarnings(
   const notes = [a, b].flatMap(({ id }) => runDetail(db, id).notes);
   const warnings = [...new Set(leaksAmong(notes))];
   if (a.id === b.id) warnings.push('this is one run compared with itself');
-  if (a.shuffle !== b.shuffle) {
-    warnings.push(`they saw different pixels: shuffle ${a.shuffle} and shuffle ${b.shuffle}`);
-  } else if (a.shuffle !== 'none' && a.seed !== b.seed) {
-    warnings.push(`seeds ${a.seed} and ${b.seed} shuffle by different permutations`);
-  }
   const [first, second] = [runSpec(db, a.id), runSpec(db, b.id)];
+  warnings.push(...shuffleWarnings(first, second));
   const looks = [first, second].map(({ recipe, architecture }) => {
     const { resize, background, mean, std, window = 'file' } = recipe;
     return JSON.stringify([resize, background, mean, std, window, architecture.image]);
@@ -227,6 +225,25 @@ function pairWarnings(
   if (left > 0) warnings.push(`${left} images are in the split of one of the two only`);
   return warnings;
 }
+
+/** Of shuffles as they are: one that leaves everything in its place is none. */
+function shuffleWarnings(a: RunSpec, b: RunSpec): string[] {
+  const unmoved = [...new Set([a, b].filter(movesNothing).map(shuffleText))];
+  const warnings = unmoved.map((text) => `shuffle ${text} moves nothing: it is no shuffle`);
+  const [first, second] = [a, b].map((spec) => (movesNothing(spec) ? 'none' : spec.shuffle));
+  if (first !== second) {
+    warnings.push(`they saw different pixels: shuffle ${first} and shuffle ${second}`);
+  } else if (first !== 'none' && a.seed !== b.seed) {
+    warnings.push(`seeds ${a.seed} and ${b.seed} shuffle by different permutations`);
+  }
+  return warnings;
+}
+
+function movesNothing({ shuffle, seed, architecture: { image, channels } }: RunSpec): boolean {
+  return shufflePermutation(shuffle, image, channels, seed)?.identity === true;
+}
+
+const shuffleText = ({ shuffle, seed }: RunSpec): string => `${shuffle} with seed ${seed}`;
 
 function nothingInCommon(a: string, b: string, split: SplitName): CarryoverError {
   return new CarryoverError('bad-input', `${a} and ${b} have no ${split} image in common`, {

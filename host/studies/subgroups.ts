@@ -55,8 +55,14 @@ export function subgroupsOf(
   const bandOf = bandsOf([...new Set(own.map(({ text }) => text))]);
   const byValue = Map.groupBy(own, ({ text }) => bandOf(text));
   return [...byValue]
-    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .sort(([a], [b]) => inOrder(a, b))
     .map(([value, ids]) => ({ attribute, value, positions: ids.map(({ position }) => position) }));
+}
+
+/** Numbers and bands by their size (also below zero, where texts run the other way); others as texts. */
+function inOrder(a: string, b: string): number {
+  const apart = Number.parseFloat(a) - Number.parseFloat(b);
+  return apart || a.localeCompare(b, 'en', { numeric: true });
 }
 
 /** Gives a value its band; where there are few, or they are no numbers, the value itself. */
@@ -68,7 +74,8 @@ export function bandsOf(texts: readonly string[]): (text: string) => string {
   const width = [1, 2, 5, 10].map((each) => each * power).find((w) => span / w <= MOST_NUMBERS)!;
   const shown = (value: number): string => String(Number(value.toPrecision(12)));
   return (text) => {
-    const low = Math.floor(Number(text) / width) * width;
-    return `${shown(low)} to <${shown(low + width)}`;
+    // 0.6 / 0.2 is 2.9999999999999996.
+    const step = Math.floor(Number((Number(text) / width).toPrecision(12)));
+    return `${shown(step * width)} to <${shown((step + 1) * width)}`;
   };
 }

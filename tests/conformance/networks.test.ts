@@ -26,8 +26,9 @@ import { onAKink } from './support/kinks.ts';
 import { runOnnx } from './support/single.ts';
 
 const TOLERANCE = 1e-4;
-/** Of gradients: rounding grows on the way back through fifty layers; a wrong rule is off by far more. */
-const GRADIENT_TOLERANCE = 1e-3;
+/** Of gradients: through BatchNorm rounding grows on the way back; a wrong rule is off by far more. */
+const gradientTolerance = (name: string): number => (name.startsWith('fixup') ? TOLERANCE : 1e-3);
+const SLOPE_TOLERANCE = 1e-3;
 
 /**
  * Fixup starts its branches at zero, where many gradients vanish: every parameter is moved. The
@@ -145,9 +146,9 @@ describe.each(ARCHITECTURES)('%s', (name) => {
       );
       expect([...theirs.gradients.keys()].sort()).toEqual([...trained].sort());
       const worst = disagreement(gradients, theirs.gradients);
-      expect(worst.relative, worst.name).toBeLessThan(GRADIENT_TOLERANCE);
+      expect(worst.relative, worst.name).toBeLessThan(gradientTolerance(name));
       const slope = slopeAlong(forward, feeds, gradients);
-      expect(Math.abs(slope.found / slope.expected - 1)).toBeLessThan(GRADIENT_TOLERANCE);
+      expect(Math.abs(slope.found / slope.expected - 1)).toBeLessThan(SLOPE_TOLERANCE);
 
       const updated = [...ours].filter(([key]) => key.startsWith(UPDATED));
       expect(updated).toHaveLength(parameters.length - trained.length);

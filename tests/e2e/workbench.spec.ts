@@ -67,6 +67,10 @@ test('the grid is walked by keyboard, filtered by mouse, and an image shows its 
   await expect(shuffled).toHaveJSProperty('naturalWidth', 96);
   await page.keyboard.press('Home');
   await expect(image.getByText('one block, nothing moves')).toBeVisible();
+  await page.keyboard.press('ArrowRight');
+  await expect(image.getByText('48 px blocks: seed 0 leaves all 4 in their places')).toBeVisible();
+  await image.getByLabel('Seed').fill('1');
+  await expect(image.getByText('48 px blocks, 4 of them')).toBeVisible();
 });
 
 test('a link opens the same view again', async ({ entered: page, host, context }) => {

@@ -100,6 +100,21 @@ describe('what levels of folders are taken for', () => {
       domain: 'all',
     });
 
+    const numbered = temporaryFolder();
+    const classes = Array.from({ length: 24 }, (_, i) => `${i + 100}.Black_footed_bird`);
+    await putPictures(
+      numbered,
+      classes.map((name, i) => `${i % 2 ? 'photo' : 'sketch'}/${name}/1.png`),
+    );
+    expect(await bestLevels(numbered)).toEqual(['domain', 'class']);
+    const lone = temporaryFolder();
+    await tree(
+      lone,
+      ['birds'],
+      ids.map((id) => id.replace('patient', 'n')),
+    );
+    expect(await bestLevels(lone)).toEqual(['domain', 'class']);
+
     const above = temporaryFolder();
     await tree(above, ids, ['0', '1']);
     expect(await bestLevels(above)).toEqual(['group', 'class']);

@@ -5,7 +5,7 @@ import type { HostEvent } from '../../contract/api.ts';
 import { CELLS } from '../../contract/agreement.ts';
 import type { RunSummary } from '../../contract/runs.ts';
 import type { StudyDetail } from '../../contract/study.ts';
-import { runStudy, shapesHome, shapesStudy } from './studies-home.ts';
+import { onlyRandom, runStudy, shapesHome, shapesStudy } from './studies-home.ts';
 import type { StudyHome } from './studies-home.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -221,6 +221,28 @@ test('storing a study: same text again, another text of that name, a wrong key',
   });
   await handlers['studies.remove']({ id });
   expect(await handlers['runs.list']({})).toEqual([]);
+});
+
+test('a shuffle that moves nothing is none, for whoever compares its runs', async () => {
+  const { workbench } = await shapesHome();
+  const { handlers } = workbench;
+  // Blocks of 8 px in 16 px with seed 0: RandomState(1234).permutation(4) is 0, 1, 2, 3.
+  const describe = handlers['shuffles.describe'];
+  expect(await describe({ size: 16, shuffle: 8, seed: 0 })).toEqual({ identity: true });
+  expect(await describe({ size: 16, shuffle: 8, seed: 1 })).toEqual({ identity: false });
+  const yaml = onlyRandom(shapesStudy({ epochs: 1, shuffles: ['none', 8] }));
+  const { plan } = await runStudy(workbench, yaml);
+  const run = (shuffle: string, seed: number): string =>
+    plan.runs.find((each) => each.shuffle === shuffle && each.seed === seed)!.id;
+  const warnings = async (a: string, b: string): Promise<string[]> =>
+    (await handlers['compare.pair']({ a, b, split: 'test' })).warnings;
+  const still = 'shuffle 8 with seed 0 moves nothing: it is no shuffle';
+  const same = await warnings(run('none', 0), run('8', 0));
+  expect(same).toContain(still);
+  expect(same.join()).not.toContain('different pixels');
+  const apart = await warnings(run('8', 0), run('8', 1));
+  expect(apart).toContain(still);
+  expect(apart).toContain('they saw different pixels: shuffle none and shuffle 8');
 });
 
 test('comparing what cannot be compared says why', async () => {

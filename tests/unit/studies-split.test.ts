@@ -200,6 +200,13 @@ describe('bands of numbers', () => {
     expect(new Set(ages.map(bandOf)).size).toBe(7);
     expect(bandsOf(['1', '2', '30'])('30')).toBe('30');
     expect(bandsOf([...ages, 'unknown'])('25')).toBe('25');
+    const tenths = Array.from({ length: 10 }, (_, i) => String((i + 1) / 10));
+    expect(tenths.map(bandsOf(tenths)).slice(3, 7)).toEqual([
+      '0.4 to <0.6',
+      '0.4 to <0.6',
+      '0.6 to <0.8',
+      '0.6 to <0.8',
+    ]);
   });
 
   test('of any numbers are at most nine', () => {
@@ -214,9 +221,8 @@ describe('bands of numbers', () => {
         expect(new Set(bands).size).toBeLessThanOrEqual(9);
         bands.forEach((band, at) => {
           const [low, high] = band.split(' to <').map(Number) as [number, number];
-          const slack = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high));
-          expect(list[at]!).toBeGreaterThanOrEqual(low - slack);
-          expect(list[at]!).toBeLessThanOrEqual(high + slack);
+          expect(list[at]!).toBeGreaterThanOrEqual(low);
+          expect(list[at]!).toBeLessThan(high);
         });
       }),
     );

@@ -47,6 +47,25 @@ function usualDepth(paths: string[][]): number {
   return Math.min(best?.[0] ?? 0, MOST_LEVELS);
 }
 
+/** The level of images' folders that is the split; -1: none is. */
+export function levelOfSplits(all: string[][]): number {
+  const depth = usualDepth(all);
+  return splitAmong(
+    namesOf(
+      all.filter(({ length }) => length === depth),
+      depth,
+    ),
+  );
+}
+
+function namesOf(paths: string[][], depth: number): Set<string>[] {
+  return Array.from({ length: depth }, (_, i) => new Set(paths.map((path) => path[i] ?? '')));
+}
+
+function splitAmong(names: Set<string>[]): number {
+  return names.findIndex((set) => [...set].every((name) => splitOfWord(name) !== null));
+}
+
 interface Guess {
   levels: Level[];
   why: string;
@@ -69,12 +88,9 @@ export function offerLevels(tree: Tree): ReadingOffer[] {
 }
 
 function guess(paths: string[][], depth: number, archive: boolean): Guess[] {
-  const names = Array.from(
-    { length: depth },
-    (_, i) => new Set(paths.map((path) => path[i] ?? '')),
-  );
+  const names = namesOf(paths, depth);
   const fixed: Level[] = names.map(() => 'ignore');
-  const at = names.findIndex((set) => [...set].every((name) => splitOfWord(name) !== null));
+  const at = splitAmong(names);
   if (at >= 0) fixed[at] = 'split';
   const people = levelOfPeople(names, at);
   if (people >= 0) fixed[people] = 'group';
@@ -162,7 +178,7 @@ function guessSeveral(
     levels: as('class', 'domain'),
     why: `the upper folders are the classes: ${listed(upper)}`,
   };
-  if (shared === 0 && numbered(lower)) return [patientsBelow, domains];
+  if (shared === 0 && upper.size > 1 && numbered(lower)) return [patientsBelow, domains];
   if (shared > 0 && numbered(upper) && upper.size > lower.size) return [patientsAbove, domains];
   return shared > 0 ? [domains, swapped] : [domains, patientsBelow];
 }
@@ -179,9 +195,9 @@ function sharedNames(paths: string[][], upper: number, lower: number): number {
   return shared.size;
 }
 
-/** Many names, nearly all with digits: patients, lesions, studies. */
+/** Many names, nearly all numbers without a word after them: patients, lesions, studies. */
 function numbered(names: Set<string>): boolean {
-  const digits = [...names].filter((name) => /\d/.test(name)).length;
+  const digits = [...names].filter((name) => /\d/.test(name) && !/\d.*\p{L}{3}/u.test(name)).length;
   return names.size >= MANY_NAMES && digits >= 0.8 * names.size;
 }
 
