@@ -1,4 +1,5 @@
 /** What `carryover datasets …` does to a data set. */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Change, ChangeEntry, ImageFilter } from '../../contract/datasets.ts';
 import { changeSchema, imageFilter } from '../../contract/datasets.ts';
@@ -157,4 +158,21 @@ function printChanges(entries: ChangeEntry[]): void {
     { title: 'made', value: (entry) => entry.createdAt },
     { title: 'undone', value: (entry) => entry.undoneAt },
   ]);
+}
+
+/** Labels, tags and exclusions as they are now; the file appears whole or not at all. */
+export async function exportTable(
+  dataset: string,
+  table: string,
+  out: string,
+  options: GlobalOptions,
+): Promise<void> {
+  const { dataTable } = await import('../../host/data-tables.ts');
+  const { writeFileAtomic } = await import('../../host/files.ts');
+  await withDataset(dataset, options, true, async ({ context, id, name }) => {
+    const file = resolve(out);
+    await writeFileAtomic(file, [...dataTable(context, id, table)].join(''));
+    if (options.json) printJson({ dataset: id, table, file });
+    else printLine(`${table} of data set "${name}": ${file}`);
+  });
 }

@@ -20,6 +20,7 @@ export function register(program: Command): void {
   registerFiles(datasets);
   registerLabel(datasets);
   registerHistory(datasets);
+  registerExport(datasets);
 }
 
 function registerFiles(datasets: Command): void {
@@ -91,6 +92,22 @@ function registerHistory(datasets: Command): void {
       action(async (dataset: string, change: string, _: unknown, command: Command) => {
         const { undo } = await import('./datasets-actions.ts');
         await undo(dataset, change, globalOptions(command));
+      }),
+    );
+}
+
+function registerExport(datasets: Command): void {
+  datasets
+    .command('export')
+    .description('write a table: images.csv, metadata.csv (an imagefolder), changes.csv, or .json')
+    .argument('<dataset>', 'name or id')
+    .argument('<table>', 'images.csv, images.json, metadata.csv, changes.csv, changes.json')
+    .requiredOption('--out <file>', 'where to')
+    .option('--json', 'print JSON')
+    .action(
+      action(async (dataset: string, table: string, { out }: { out: string }, command: Command) => {
+        const { exportTable } = await import('./datasets-actions.ts');
+        await exportTable(dataset, table, out, globalOptions(command));
       }),
     );
 }

@@ -1,28 +1,8 @@
-import { CarryoverError } from '../../contract/errors.ts';
-import { suspectsTable } from '../analyses/table.ts';
 import type { HostContext } from '../context.ts';
-import { requireDataset } from '../datasets/read.ts';
-import { changesCsv, changesJson, imagesCsv, imagesJson, metadataCsv } from '../datasets/tables.ts';
-import { trustTable } from '../trust/table.ts';
-
-/** Writes a table of a data set, piece by piece; `report`: of which report, the newest if absent. */
-type Table = (context: HostContext, datasetId: string, report?: string) => Iterable<string>;
-
-/** What `/data/<datasetId>/<name>` gives. */
-const TABLES: Readonly<Record<string, Table>> = {
-  'images.csv': imagesCsv,
-  'images.json': imagesJson,
-  'changes.csv': changesCsv,
-  'changes.json': changesJson,
-  'metadata.csv': metadataCsv,
-  'suspects.csv': (context, id, report) => suspectsTable(context, id, 'csv', report),
-  'suspects.json': (context, id, report) => suspectsTable(context, id, 'json', report),
-  'trust.csv': (context, id, report) => trustTable(context, id, 'csv', report),
-  'trust.json': (context, id, report) => trustTable(context, id, 'json', report),
-};
+import { dataTable } from '../data-tables.ts';
 
 /**
- * A table of a data set as an attachment, streamed. Throws `not-found` (the data set, the table,
+ * `/data/<datasetId>/<name>`: a table of a data set as an attachment, streamed. Throws `not-found` (the data set, the table,
  * the report).
  */
 export function dataResponse(
@@ -31,16 +11,9 @@ export function dataResponse(
   name: string,
   report?: string,
 ): Response {
-  const table = Object.hasOwn(TABLES, name) ? TABLES[name] : undefined;
-  if (table === undefined) {
-    throw new CarryoverError('not-found', `there is no table ${name}`, {
-      value: name,
-      wayOut: `ask for one of ${Object.keys(TABLES).join(', ')}`,
-    });
-  }
-  requireDataset(context.db, datasetId);
+  const table = dataTable(context, datasetId, name, report);
   const type = name.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/json';
-  return new Response(streamOf(table(context, datasetId, report)), {
+  return new Response(streamOf(table), {
     headers: {
       'Content-Type': type,
       'Content-Disposition': `attachment; filename="${name}"`,
