@@ -89,6 +89,24 @@ test('shards with labels as number, text and JSON, and names beside them', async
   }
 });
 
+test('a stated label comes before a caption; texts beside images in folders are no labels', async () => {
+  const root = folder('captions', {
+    'a.tar': [
+      { name: '1.png', data: image },
+      { name: '1.txt', data: 'a red cat on a mat' },
+      { name: '1.json', data: '{"label": "cat", "group": "g1", "age": 3}' },
+    ],
+  });
+  const [told] = (await readAll(root)).read.candidates;
+  expect(told).toMatchObject({ label: 'cat', group: 'g1', attributes: { age: '3' } });
+  const boxes = ['cat/1', 'dog/1'].flatMap((key) => [
+    { name: `${key}.png`, data: image },
+    { name: `${key}.txt`, data: '0 0.5 0.5 1 1' },
+  ]);
+  const tree = await openTree(folder('boxes', { 'b.tar': boxes }), { signal });
+  expect(await webdataset.offers(tree)).toEqual([]);
+});
+
 test('one shard by itself; numbers without names stay in their order', async () => {
   const parts = ['10', '9', '2'].flatMap((label, i) => [
     { name: `${i}.png`, data: image },

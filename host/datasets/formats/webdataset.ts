@@ -12,7 +12,8 @@ import { folderOf } from './find.ts';
 import type { Candidate, Read, ReadOptions, Reader } from './reader.ts';
 import { splitInPath } from './splits.ts';
 
-const LABELS = ['cls', 'txt', 'json'];
+/** By precedence: a text beside a stated label is a caption. */
+const LABELS = ['cls', 'json', 'txt'];
 const NAMES = ['classes.txt', 'classnames.txt', 'classes.json'];
 const MAX_LABEL = 1 << 20;
 const READS_AT_ONCE = 16;
@@ -26,7 +27,7 @@ export const webdataset: Reader<'webdataset'> = {
     if (first === undefined) return [];
     const { files } = await filesOf(tree, first, PEEK).catch(() => ({ files: [] }));
     const labelled = samplesOf(files).filter((sample) => sample.image && sample.labels.length > 0);
-    if (labelled.length === 0) return [];
+    if (labelled.length === 0 || areNotes(labelled)) return [];
     const why = `${first.path} holds images with ${endings(labelled)} of the same key beside them`;
     return [{ reading: { format: 'webdataset' }, title: 'WebDataset shards', why }];
   },
@@ -108,6 +109,12 @@ function split(path: string): [key: string, ending: string] {
   return [path.slice(0, length), path.slice(length + 1).toLowerCase()];
 }
 
+/** Texts beside images that folders tell apart: boxes or captions, no classes. */
+function areNotes(samples: Sample[]): boolean {
+  const texts = samples.every(({ labels }) => labels.every(({ path }) => split(path)[1] === 'txt'));
+  return texts && new Set(samples.map(({ key }) => posix.dirname(key))).size > 1;
+}
+
 function endings(samples: Sample[]): string {
   const found = new Set(samples.flatMap(({ labels }) => labels.map(({ path }) => split(path)[1])));
   return [...found]
@@ -172,9 +179,9 @@ async function readSample(
     const text = bytes.toString('utf8').trim();
     const said = ending === 'json' ? fromJson(text) : { label: text };
     if (typeof said === 'string') return said;
-    told = { ...said, label: told.label ?? (said.label === '' ? null : said.label) };
+    told = { ...told, ...said, label: told.label ?? (said.label === '' ? null : said.label) };
   }
-  if (told.label === null) return 'no label: its key has no .cls, .txt or .json that says one';
+  if (told.label === null) return 'no label: its key has no .cls, .json or .txt that says one';
   return { ...told, image, label: names.get(told.label) ?? told.label };
 }
 
