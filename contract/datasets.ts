@@ -60,10 +60,15 @@ export interface ImportReport {
   groups: number;
   /** Files not taken, each with its reason (all are listed, the list may be long). */
   skipped: SkippedFile[];
-  /** Sets of files with identical bytes (paths relative to the root). */
+  /** Sets of files with identical bytes (paths relative to the root); of long ones only some. */
   duplicates: string[][];
-  /** Identical bytes under two classes: a label conflict. */
-  conflicts: { paths: string[]; classes: string[] }[];
+  /** How many files each of these sets has. This and the next two: absent in older reports. */
+  duplicateFiles?: number[];
+  /** How many such sets there are. */
+  duplicateSets?: number;
+  /** Identical bytes under two classes: a label conflict. Of each class a path is listed. */
+  conflicts: { paths: string[]; classes: string[]; files?: number }[];
+  conflictSets?: number;
   /** What the user should know before committing (one class only, small classes ...). */
   warnings: string[];
   licences: { licence: string; images: number }[];
@@ -113,8 +118,10 @@ export const imageFilter = z.strictObject({
   domains: names,
   /** Classes now; multi-label: a finding that is present. */
   labels: names,
-  /** Multi-label: findings that are uncertain. */
+  /** Multi-label: findings that are uncertain, absent, not mentioned. */
   uncertain: names,
+  absent: names,
+  blank: names,
   tags: names,
   /** Splits as given by the source; `none`: it gives none. */
   given: z.array(z.enum(['train', 'validation', 'test', 'none'])).optional(),
@@ -140,6 +147,8 @@ export interface FilterCounts {
   domains: Record<string, number>;
   labels: Record<string, number>;
   uncertain: Record<string, number>;
+  absent: Record<string, number>;
+  blank: Record<string, number>;
   tags: Record<string, number>;
   given: Record<string, number>;
   attributes: Record<string, Record<string, number>>;

@@ -4,7 +4,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import type { Bits } from './bits.ts';
-import { hasBit, noBits, setBit } from './bits.ts';
+import { complementOf, hasBit, noBits, setBit, unionOf } from './bits.ts';
 import type { Slot } from './change-slots.ts';
 import { pathText } from './path-text.ts';
 import type { PathText } from './path-text.ts';
@@ -42,9 +42,11 @@ export interface Columns {
   excluded: Bits;
   /** The class, or a finding, was changed by the user. */
   relabelled: Bits;
-  /** Multi-label, by finding: it is present, is uncertain, was changed; else empty. */
+  /** Multi-label, by finding: it is present, uncertain, absent, not mentioned, was changed; else empty. */
   present: Map<string, Bits>;
   uncertain: Map<string, Bits>;
+  absent: Map<string, Bits>;
+  blank: Map<string, Bits>;
   overlaid: Map<string, Bits>;
   /** In the order of their names. */
   tags: Map<string, Bits>;
@@ -211,6 +213,8 @@ function emptyColumns(
     relabelled: noBits(images),
     present: perFinding(),
     uncertain: perFinding(),
+    absent: perFinding(),
+    blank: perFinding(),
     overlaid: perFinding(),
     tags: new Map(),
     attributes: new Map(),
@@ -269,31 +273,37 @@ function loadTags(db: Database, columns: Columns): void {
   }
 }
 
+/** Where a finding's values are kept. */
+const SAID = { 1: 'present', 0: 'absent', [-1]: 'uncertain' } as const;
+
 type FindingLine = [imageId: number, value: number | null];
 
 /** Reads one finding of a multi-label set. `finding.id`: of the class. */
 function loadFinding(db: Database, columns: Columns, finding: Named): void {
   const { name } = finding;
-  const present = columns.present.get(name)!;
-  const uncertain = columns.uncertain.get(name)!;
+  const said = new Map(
+    ([-1, 0, 1] as const).map((value) => [value as number, columns[SAID[value]].get(name)!]),
+  );
   const overlaid = columns.overlaid.get(name)!;
-  for (const bits of [present, uncertain, overlaid]) bits.fill(0);
+  for (const bits of [...said.values(), overlaid]) bits.fill(0);
   const read = (sql: string): Iterable<FindingLine> =>
     db.prepare<[number], FindingLine>(sql).raw().iterate(finding.id);
   for (const [id] of read('SELECT image_id FROM finding_overlays WHERE class_id = ?')) {
     setBit(overlaid, columns.positionOf(id));
   }
   for (const [id, value] of read(
-    'SELECT image_id, value FROM image_findings WHERE class_id = ? AND value <> 0',
+    'SELECT image_id, value FROM image_findings WHERE class_id = ? AND value IS NOT NULL',
   )) {
     const position = columns.positionOf(id);
-    if (!hasBit(overlaid, position)) setBit(value === 1 ? present : uncertain, position);
+    if (!hasBit(overlaid, position)) setBit(said.get(value!)!, position);
   }
   for (const [id, value] of read(
-    'SELECT image_id, value FROM finding_overlays WHERE class_id = ? AND value <> 0',
+    'SELECT image_id, value FROM finding_overlays WHERE class_id = ? AND value IS NOT NULL',
   )) {
-    setBit(value === 1 ? present : uncertain, columns.positionOf(id));
+    setBit(said.get(value!)!, columns.positionOf(id));
   }
+  const mentioned = unionOf([...said.values()], columns.ids.length);
+  columns.blank.set(name, complementOf(mentioned));
 }
 
 function reloadFinding(db: Database, columns: Columns, classes: Named[], name: string): void {

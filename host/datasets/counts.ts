@@ -20,6 +20,8 @@ export function countMatches(db: Database, columns: Columns, filter: ImageFilter
       ? countSets(labels, columns.present)
       : countCodes(labels, columns.classes, columns.classNames),
     uncertain: countSets(without('uncertain'), columns.uncertain),
+    absent: countSets(without('absent'), columns.absent),
+    blank: countSets(without('blank'), columns.blank),
     tags: countSets(without('tags'), columns.tags),
     given: countGiven(without('given'), columns.given),
     attributes: Object.fromEntries(

@@ -139,7 +139,7 @@ function restrictionsOf(db: Database, columns: Columns, filter: ImageFilter): Re
 }
 
 function namesRestricted(columns: Columns, filter: ImageFilter): Restriction[] {
-  const { classNames, domainNames, multiLabel, present, uncertain } = columns;
+  const { classNames, domainNames, multiLabel, present } = columns;
   const found: Restriction[] = [];
   const { domains, labels } = filter;
   if (domains) found.push(oneOf('domains', columns.domains, domainNames, domains));
@@ -150,8 +150,9 @@ function namesRestricted(columns: Columns, filter: ImageFilter): Restriction[] {
         : oneOf('labels', columns.classes, classNames, labels),
     );
   }
-  if (filter.uncertain) {
-    found.push(inBits('uncertain', anySet(columns, uncertain, filter.uncertain)));
+  for (const said of ['uncertain', 'absent', 'blank'] as const) {
+    const wanted = filter[said];
+    if (wanted) found.push(inBits(said, anySet(columns, columns[said], wanted)));
   }
   return found;
 }

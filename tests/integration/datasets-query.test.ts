@@ -165,6 +165,8 @@ const filters: fc.Arbitrary<ImageFilter> = fc
     domains: maybe(some(['a', 'b'])),
     labels: maybe(some(FINDINGS)),
     uncertain: maybe(some(FINDINGS)),
+    absent: maybe(some(FINDINGS)),
+    blank: maybe(some(FINDINGS)),
     tags: maybe(some(TAGS)),
     given: maybe(fc.subarray(['train', 'validation', 'test', 'none'] as const)),
     attributes: maybe(
@@ -175,16 +177,26 @@ const filters: fc.Arbitrary<ImageFilter> = fc
   })
   .map((drawn) => JSON.parse(JSON.stringify(drawn)) as ImageFilter);
 
+/** What a finding may be but present. */
+const OTHERS = [
+  ['uncertain', -1],
+  ['absent', 0],
+  ['blank', null],
+] as const;
+
 type Test = (image: Drawn, path: string) => boolean;
 
 /** What each facet of a filter asks of an image, said plainly. */
 function testsOf(filter: ImageFilter): Record<string, Test> {
   const tests: Record<string, Test> = {};
-  const { domains, labels, uncertain, tags, given, attributes = {}, excluded, text } = filter;
+  const { domains, labels, tags, given, attributes = {}, excluded, text } = filter;
   if (domains) tests['domains'] = (each) => domains.includes(each.domain);
   if (labels) tests['labels'] = ({ findings }) => labels.some((name) => findings[name] === 1);
-  if (uncertain) {
-    tests['uncertain'] = ({ findings }) => uncertain.some((name) => findings[name] === -1);
+  for (const [said, value] of OTHERS) {
+    const wanted = filter[said];
+    if (wanted) {
+      tests[said] = ({ findings }) => wanted.some((name) => (findings[name] ?? null) === value);
+    }
   }
   if (tags) tests['tags'] = (each) => tags.some((tag) => each.tags.includes(tag));
   if (given) tests['given'] = ({ split }) => given.includes(split ?? 'none');
@@ -245,9 +257,9 @@ function checkCounts(
     expect(counts.domains[name] ?? 0).toBe(many('domains', ({ domain }) => domain === name));
   }
   for (const name of FINDINGS) {
-    const has = (value: number) => (each: Drawn) => each.findings[name] === value;
+    const has = (value: number | null) => (each: Drawn) => (each.findings[name] ?? null) === value;
     expect(counts.labels[name]).toBe(many('labels', has(1)));
-    expect(counts.uncertain[name]).toBe(many('uncertain', has(-1)));
+    for (const [said, value] of OTHERS) expect(counts[said][name]).toBe(many(said, has(value)));
   }
   for (const tag of TAGS) {
     expect(counts.tags[tag] ?? 0).toBe(many('tags', ({ tags }) => tags.includes(tag)));

@@ -17,8 +17,8 @@ const oneOf = <T extends string>(choices: readonly T[], text: string | null): T 
   choices.find((choice) => choice === text);
 
 /**
- * The filter that an address describes: `domain`, `label`, `uncertain`, `tag`, `given` and `a.<name>`
- * repeat; `q`, `excluded`, `relabelled`, `ids`, `study` with `split`.
+ * The filter that an address describes: `domain`, `label`, `uncertain`, `absent`, `blank`, `tag`, `given`
+ * and `a.<name>` repeat; `q`, `excluded`, `relabelled`, `ids`, `study` with `split`.
  */
 export function filterFrom(query: URLSearchParams): ImageFilter {
   const given = GIVEN.filter((one) => query.getAll('given').includes(one));
@@ -29,6 +29,8 @@ export function filterFrom(query: URLSearchParams): ImageFilter {
     ...listed('domains', query.getAll('domain')),
     ...listed('labels', query.getAll('label')),
     ...listed('uncertain', query.getAll('uncertain')),
+    ...listed('absent', query.getAll('absent')),
+    ...listed('blank', query.getAll('blank')),
     ...listed('tags', query.getAll('tag')),
     ...(given.length > 0 && { given }),
     ...attributesFrom(query),
@@ -53,7 +55,8 @@ function attributesFrom(query: URLSearchParams): ImageFilter {
   return { attributes: Object.fromEntries(entries) };
 }
 
-const KEYS = 'domain label uncertain tag given excluded relabelled q ids study split'.split(' ');
+const KEYS =
+  'domain label uncertain absent blank tag given excluded relabelled q ids study split'.split(' ');
 
 /** What takes every restriction of an address away, the place in the list with it. */
 export function withoutFilter(query: URLSearchParams): Record<string, QueryValue> {
