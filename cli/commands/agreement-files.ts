@@ -34,7 +34,7 @@ interface Row {
 /**
  * Reads `image` and one more column of a CSV file (commas, header line; UTF-8 with or without
  * byte-order mark, any line ends, also mixed, quoted names, further columns allowed; header names
- * in any case).
+ * in any case; image names in any Unicode form).
  * @param column 'prediction' or 'label'
  * @throws not-found, io, or bad-input naming the file, the line and what was found there
  */
@@ -57,7 +57,7 @@ export async function readLabels(path: string, column: string): Promise<LabelFil
       if (value) return value;
       throw lineError(path, info.lines, `no ${name} (found: "${record.join(',')}")`, column);
     };
-    const image = cell(imageAt, 'image');
+    const image = cell(imageAt, 'image').normalize('NFC');
     if (labels.has(image)) {
       const reason = `image "${image}" was given already in line ${lines.get(image)}`;
       throw lineError(path, info.lines, reason, column, image);

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Command } from 'commander';
+import { CarryoverError } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
 import { homePaths, resolveHome } from '../../host/home.ts';
 import { packageFolder, packageVersion } from '../../host/packages.ts';
@@ -121,19 +122,35 @@ async function checkSqlite(): Promise<Finding> {
 }
 
 async function checkHome(home: string): Promise<Finding> {
-  if (!existsSync(home)) return { status: 'ok', found: `${home} (made at first use)` };
+  const folder = nearestExisting(home);
+  const exists = folder === home;
+  if (await isWritableFolder(folder)) {
+    return { status: 'ok', found: exists ? home : `${home} (made at first use)` };
+  }
+  const cause = statSync(folder).isDirectory() ? 'cannot be written' : 'is no folder';
+  return {
+    status: 'fail',
+    found: exists ? `${home} ${cause}` : `${home} cannot be made: ${folder} ${cause}`,
+    wayOut: `give yourself write access to ${folder}, or choose another home with --home DIR`,
+  };
+}
+
+/** The path, or the nearest above it that is there. */
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+async function isWritableFolder(path: string): Promise<boolean> {
   try {
-    await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
-    return { status: 'ok', found: home };
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return statSync(path).isDirectory();
   } catch {
-    const wayOut = 'give yourself write access to it, or choose another with --home DIR';
-    return { status: 'fail', found: `${home} cannot be written`, wayOut };
+    return false;
   }
 }
 
 async function checkDisk(home: string): Promise<Finding> {
-  let folder = home;
-  while (!existsSync(folder)) folder = dirname(folder);
+  const folder = nearestExisting(home);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const found = `${(free / 1e9).toFixed(1)} GB at ${folder}`;
@@ -154,7 +171,9 @@ async function checkDatabase(home: string): Promise<Finding> {
     if (verdict !== 'ok') return { status: 'fail', found: `${path}: ${verdict}`, wayOut };
     return { status: 'ok', found: `${path}: ${await migrationState(db)}` };
   } catch (error) {
-    return { status: 'fail', found: `${path}: ${(error as Error).message}`, wayOut };
+    const found = `${path}: ${(error as Error).message}`;
+    const own = error instanceof CarryoverError ? error.detail?.wayOut : undefined;
+    return { status: 'fail', found, wayOut: own ?? wayOut };
   } finally {
     db?.close();
   }

@@ -2,7 +2,7 @@ import type { ImportReport } from '../../contract/datasets.ts';
 import { readingText } from '../../contract/reading.ts';
 import { printLine, printTable } from '../output.ts';
 
-/** Lists longer than this are cut in text; `--json` has all of them. */
+/** Lists longer than this are cut in text; `--json` has all that the report lists. */
 const LINES_SHOWN = 40;
 
 /** What a scan of a folder found, for people. */
@@ -22,11 +22,15 @@ export function printReport(report: ImportReport): void {
   );
   printList(
     'identical files',
-    report.duplicates.map((paths) => paths.join(' = ')),
+    report.duplicates.map((paths, i) => sameFiles(paths, report.duplicateFiles?.[i])),
+    report.duplicateSets,
   );
   printList(
     'identical files under two classes',
-    report.conflicts.map(({ paths, classes }) => `${classes.join(', ')}: ${paths.join(' = ')}`),
+    report.conflicts.map(
+      ({ paths, classes, files }) => `${classes.join(', ')}: ${sameFiles(paths, files)}`,
+    ),
+    report.conflictSets,
   );
   printList(
     'licences',
@@ -50,10 +54,17 @@ function printCounts({ task, ...table }: ImportReport): void {
   ]);
 }
 
-function printList(title: string, lines: string[]): void {
+function sameFiles(paths: string[], files = paths.length): string {
+  const more = files - paths.length;
+  return paths.join(' = ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** `total`: how many there are, where the report itself lists only some. */
+function printList(title: string, lines: string[], total = lines.length): void {
   if (lines.length === 0) return;
-  printLine(`\n${title} (${lines.length}):`);
+  printLine(`\n${title} (${total}):`);
   for (const line of lines.slice(0, LINES_SHOWN)) printLine(`  ${line.replaceAll('\n', '?')}`);
-  const more = lines.length - LINES_SHOWN;
-  if (more > 0) printLine(`  and ${more} more (--json lists all)`);
+  const more = total - Math.min(lines.length, LINES_SHOWN);
+  const listed = total > lines.length ? `lists ${lines.length}` : 'lists all';
+  if (more > 0) printLine(`  and ${more} more (--json ${listed})`);
 }

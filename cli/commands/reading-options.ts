@@ -57,6 +57,7 @@ export function withReading(command: Command): Command {
  * Throws CarryoverError `bad-input` naming the option.
  */
 export async function readingOf(options: ReadingOptions): Promise<Reading | null> {
+  refuseUnused(options);
   if (options.reading !== undefined) return readReading(options.reading);
   if (options.table !== undefined) return checked(tableReading(options), '--table');
   if (options.levels === undefined) return null;
@@ -65,6 +66,48 @@ export async function readingOf(options: ReadingOptions): Promise<Reading | null
     return attribute === undefined ? name : { attribute };
   });
   return checked({ format: 'folders', levels }, '--levels');
+}
+
+const OF_TABLES = [
+  'pathColumn',
+  'labelColumn',
+  'findings',
+  'oneHot',
+  'listColumn',
+  'separator',
+  'domainColumn',
+  'groupColumn',
+  'splitColumn',
+  'attributes',
+] as const satisfies (keyof ReadingOptions)[];
+
+/** An option that would have no effect beside the others, or without another, is an error. */
+function refuseUnused(options: ReadingOptions): void {
+  const given = (names: readonly (keyof ReadingOptions)[]) =>
+    names.find((name) => options[name] !== undefined);
+  const ofTable = given(OF_TABLES);
+  if (options.reading !== undefined) {
+    const other = given(['table', 'levels', ...OF_TABLES]);
+    if (other) throw unused(other, 'cannot be given with --reading', 'write it into that file');
+  } else if (options.table !== undefined) {
+    if (options.levels !== undefined) {
+      throw unused('levels', 'cannot be given with --table', 'choose one of the two');
+    }
+    if (options.separator !== undefined && options.listColumn === undefined) {
+      throw unused('separator', 'is of --list-column, which is not given', 'give --list-column');
+    }
+  } else if (ofTable) {
+    const wayOut = 'name the table with --table FILE (folders are read by --levels alone)';
+    throw unused(ofTable, 'is of a table, and no --table is given', wayOut);
+  }
+}
+
+function unused(name: keyof ReadingOptions, why: string, wayOut: string): CarryoverError {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return new CarryoverError('bad-input', `${flag} ${why}`, {
+    value: flag,
+    wayOut: `${wayOut}, or leave out ${flag}`,
+  });
 }
 
 function listOf(text: string): string[] {

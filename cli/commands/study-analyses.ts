@@ -56,7 +56,7 @@ export function printAnalysis(
 ): void {
   const analysis = getStudyAnalysis(context.db, idOf(study, name));
   if (json) {
-    printJson(analysis);
+    printJson({ ...analysis, leaks: study.results?.warnings ?? [] });
     return;
   }
   printLine(`${analysis.title} of "${study.name}" (${analysis.id})\n`);

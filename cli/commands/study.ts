@@ -128,16 +128,17 @@ async function status(
       else printStudies(list);
       return;
     }
-    const id = await idOf(workbench, which);
+    const { id, difference } = await storedOf(workbench, which);
     const listed = await workbench.handlers['runs.list']({ studyId: id });
     const runs = await Promise.all(listed.map((each) => afterCrash(workbench, each, 'paused')));
     const stored = await workbench.handlers['studies.get']({ id });
     const detail = await afterCrash(workbench, stored, 'interrupted');
     if (json) {
-      printJson({ ...detail, runList: runs });
+      printJson({ ...detail, runList: runs, fileDiffers: difference !== null });
       return;
     }
     printLine(`"${detail.name}" (${id}) is ${detail.status}, ${doneOf(runs)}\n`);
+    if (difference !== null) printLine(`${difference}\n`);
     printLeaks(leaksAmong(detail.plan.warnings));
     printRuns(runs);
   } finally {
@@ -153,7 +154,9 @@ async function analyses(
   const workbench = await openReader('study analyses', home);
   try {
     const { printAnalyses, printAnalysis } = await import('./study-analyses.ts');
-    const detail = await workbench.handlers['studies.get']({ id: await idOf(workbench, which) });
+    const { id, difference } = await storedOf(workbench, which);
+    note(difference);
+    const detail = await workbench.handlers['studies.get']({ id });
     if (name === undefined) printAnalyses(detail, json);
     else printAnalysis(workbench, detail, name, json);
   } finally {
@@ -164,10 +167,11 @@ async function analyses(
 async function report(which: string, { home, json = false }: GlobalOptions): Promise<void> {
   const workbench = await openReader('study report', home);
   try {
-    const id = await idOf(workbench, which);
+    const { id, difference } = await storedOf(workbench, which);
+    note(difference);
     const { writeReport } = await import('../../host/studies/report/write.ts');
     const path = await writeReport(workbench.context, id, new AbortController().signal);
-    if (json) printJson({ id, report: path });
+    if (json) printJson({ id, report: path, fileDiffers: difference !== null });
     else printLine(`report: ${path}`);
   } finally {
     await workbench.close();
@@ -179,16 +183,30 @@ async function openReader(command: string, home: string | undefined): Promise<Wo
   return openWorkbench({ command, readonly: true, ...(home === undefined ? {} : { home }) });
 }
 
-/** The id of a stored study by a file that has its name, by its name or by its id. */
-async function idOf({ context }: Workbench, which: string): Promise<string> {
+function note(difference: string | null): void {
+  if (difference !== null) process.stderr.write(`note: ${difference}\n`);
+}
+
+interface Stored {
+  id: string;
+  /** That the file by which it was named says something else; null: it does not. */
+  difference: string | null;
+}
+
+/** A stored study by a file that has its name, by its name or by its id. */
+async function storedOf({ context }: Workbench, which: string): Promise<Stored> {
   const { findStudy } = await import('../../host/studies/study-rows.ts');
   const known = findStudy(context.db, which);
-  if (known !== null) return known;
+  if (known !== null) return { id: known, difference: null };
   if (existsSync(which) && statSync(which).isFile()) {
-    const { requireStudy } = await import('../../host/studies/save.ts');
-    const { name } = requireStudy(context, readText(which), which);
-    const named = findStudy(context.db, name);
-    if (named !== null) return named;
+    const { requireStudy, saysTheSame } = await import('../../host/studies/save.ts');
+    const yaml = readText(which);
+    const { name } = requireStudy(context, yaml, which);
+    const id = findStudy(context.db, name);
+    if (id !== null) {
+      const same = saysTheSame(context, id, yaml);
+      return { id, difference: same ? null : differenceOf(which) };
+    }
     throw new CarryoverError('not-found', `the study "${name}" of ${which} was never started`, {
       file: which,
       wayOut: `carryover study run ${which}`,
@@ -198,6 +216,10 @@ async function idOf({ context }: Workbench, which: string): Promise<string> {
     value: which,
     wayOut: 'see which there are: carryover study status',
   });
+}
+
+function differenceOf(file: string): string {
+  return `${file} says something else than the study that is stored and shown: \`carryover study run ${file}\` makes it so`;
 }
 
 function readText(file: string): string {

@@ -6,7 +6,7 @@ import { byCodeUnits, counted, fewOf, sortedSet } from './order.ts';
 import type { ScannedImage } from './scan.ts';
 
 const SMALL_CLASS = 10;
-/** Of identical files so many sets, and of each so many paths, are listed; the database has all. */
+/** Of identical files so many sets, and of each so many paths, are listed; all are counted. */
 const SETS_LISTED = 2000;
 const PATHS_LISTED = 100;
 
@@ -29,6 +29,7 @@ export function buildReport(findings: Findings): ImportReport {
   const classNames = namesOf(read, images);
   const domainNames = sortedSet(images.map((image) => image.domain));
   const same = identicalFiles(images);
+  const conflicting = same.filter((set) => new Set(set.map(labelText)).size > 1);
   const tables = { classNames, domainNames, counts: count(images, domainNames, classNames) };
   return {
     root,
@@ -43,7 +44,10 @@ export function buildReport(findings: Findings): ImportReport {
     groups: new Set(images.map((image) => image.group)).size,
     skipped,
     duplicates: same.slice(0, SETS_LISTED).map(pathsOf),
-    conflicts: conflicts(same).slice(0, SETS_LISTED),
+    duplicateFiles: same.slice(0, SETS_LISTED).map((set) => set.length),
+    duplicateSets: same.length,
+    conflicts: conflicting.slice(0, SETS_LISTED).map(conflictOf),
+    conflictSets: conflicting.length,
     warnings: warnings(findings, tables, same.length),
     licences: licences(images),
   };
@@ -106,16 +110,18 @@ function identicalFiles(images: ScannedImage[]): ScannedImage[][] {
   return [...sets.values()].filter((set) => set.length > 1);
 }
 
+/** Of a long set some paths only, among them one of each class. */
 function pathsOf(set: ScannedImage[]): string[] {
-  return set.slice(0, PATHS_LISTED).map((image) => image.path);
+  if (set.length <= PATHS_LISTED) return set.map(({ path }) => path);
+  const ofLabels = [...Map.groupBy(set, labelText).values()];
+  const firsts = new Set(ofLabels.map(([first]) => first!));
+  const others = set.filter((image) => !firsts.has(image));
+  const taken = new Set([...firsts, ...others.slice(0, Math.max(0, PATHS_LISTED - firsts.size))]);
+  return set.filter((image) => taken.has(image)).map(({ path }) => path);
 }
 
-function conflicts(same: ScannedImage[][]): ImportReport['conflicts'] {
-  const found = same.map((set) => ({
-    paths: pathsOf(set),
-    classes: sortedSet(set.map(labelText)),
-  }));
-  return found.filter(({ classes }) => classes.length > 1);
+function conflictOf(set: ScannedImage[]): ImportReport['conflicts'][number] {
+  return { paths: pathsOf(set), classes: sortedSet(set.map(labelText)), files: set.length };
 }
 
 /** A class, or findings that are present or (with a question mark) uncertain. */

@@ -8,6 +8,7 @@ export interface Problem {
   path: readonly PropertyKey[];
   message: string;
   suggestion: string | null;
+  wayOut?: string;
 }
 
 type ZodIssue = z.core.$ZodIssue;

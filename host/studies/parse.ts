@@ -50,13 +50,15 @@ export function parseStudy(yaml: string, findCheckpoint: FindCheckpoint): Parsed
 
 /** Issues as one failure: a line of text for each; its detail is the first that knows a remedy. */
 export function issuesError(issues: readonly StudyIssue[], file?: string): CarryoverError {
-  const first = issues.find(({ suggestion }) => suggestion !== null) ?? issues[0];
+  const first =
+    issues.find(({ suggestion, wayOut }) => suggestion !== null || wayOut !== undefined) ??
+    issues[0];
   const hint = first?.suggestion ? `: did you mean "${first.suggestion}"?` : '';
   return new CarryoverError('bad-input', issues.map((each) => issueText(each, file)).join('\n'), {
     ...(file === undefined ? {} : { file }),
     ...(first === undefined ? {} : { value: first.path }),
     ...(first?.line ? { line: first.line } : {}),
-    wayOut: `correct the study file${hint}`,
+    wayOut: first?.wayOut ?? `correct the study file${hint}`,
   });
 }
 
@@ -82,11 +84,10 @@ export interface WrittenStudy {
 
 function located(source: Source, problems: readonly Problem[]): StudyIssue[] {
   return problems
-    .map(({ path, message, suggestion }) => ({
+    .map(({ path, ...rest }) => ({
       line: source.lineOf(path),
       path: path.map(String).join('.'),
-      message,
-      suggestion,
+      ...rest,
     }))
     .sort((a, b) => a.line - b.line);
 }

@@ -6,12 +6,14 @@ import { stagesOf } from './checks-training.ts';
 import { feedingWarnings } from './checkpoint-defaults.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
 import { ENGINE_FORMAT } from './identity.ts';
+import { splitLeaks } from './leaks.ts';
 import { armTraining } from './overrides.ts';
 import type { PlannedRun, RunSpec } from './plan.ts';
 import { digest, plannedRun, policiesOf } from './planned-run.ts';
 import { sourceImages } from './plan-sources.ts';
-import { drawFew, type Sides } from './sides.ts';
+import type { Sides } from './sides.ts';
 import { checkpointOf, keptOf, parentArmOf, pretrainingOf, readStart } from './starts.ts';
+import { imagesBehind, trainingImages } from './training-images.ts';
 
 export interface TargetLayout {
   /** With the arms and pretrainings that analyses ask for. */
@@ -60,7 +62,7 @@ export class TargetPlanner {
   #run({ arm, seed, shuffle }: Cell, { start, checkpoint }: Begun): PlannedRun {
     const { spec, dataset, domains, sides } = this.#layout;
     const { test, classNames } = sides;
-    const train = this.#trainingImages(arm);
+    const train = trainingImages(spec, arm, sides);
     const source = this.#sourceImages(arm);
     const validation = sides.validation.length === 0 ? null : sides.validation;
     const digests = {
@@ -84,15 +86,16 @@ export class TargetPlanner {
     };
     const images = { train, validation, test, ...(source && { source: source.images }) };
     const feeding = checkpoint ? feedingWarnings(spec, runSpec.training, checkpoint) : [];
-    const notes = [...sides.leaks, ...this.#seen(arm), ...feeding];
+    const notes = [...this.#leaks(arm), ...this.#seen(arm), ...feeding];
     return plannedRun(runSpec, { arm, dataset, ...images, checkpoint }, notes);
   }
 
-  #trainingImages(arm: string): StudyImage[] {
-    const { spec, sides } = this.#layout;
-    const most = spec.arms[arm]?.['per-class'];
-    if (most === undefined) return sides.train;
-    return drawFew(most, spec, sides.allTrain);
+  /** Those of the split that are in what this arm learnt from. */
+  #leaks(arm: string): string[] {
+    const { spec, dataset, sides } = this.#layout;
+    if (sides.leaks.length === 0) return [];
+    const train = imagesBehind(spec, [arm], sides);
+    return splitLeaks({ ...sides, train }, dataset.groupedBy);
   }
 
   #sourceImages(arm: string): { way: SourceWay; images: StudyImage[] } | null {

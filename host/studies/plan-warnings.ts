@@ -8,9 +8,10 @@ import { feedingWarnings } from './checkpoint-defaults.ts';
 import { problem, unknownName, type Problem } from './issues.ts';
 import { armTraining, differingKeys, pretrainingTraining } from './overrides.ts';
 import type { RunSpec } from './plan.ts';
-import { drawFew, type Sides } from './sides.ts';
+import type { Sides } from './sides.ts';
 import { lowDataWarnings } from './side-warnings.ts';
 import { checkpointOf, readStart } from './starts.ts';
+import { drawFew } from './training-images.ts';
 
 const STOPPED_SPEED =
   'optimisation speed is the mean over the epochs until the run was stopped: runs may differ in them';

@@ -109,7 +109,7 @@ export function expandStudy(db: Database, spec: StudySpec): Expansion {
   const whole = withAnalysisArms(spec);
   const target = resolveTarget(db, spec, problems);
   const checkpoints = resolveCheckpoints(db, spec, problems);
-  const sides = target && divide({ db, spec, dataset: target.dataset }, target.images);
+  const sides = target && divide({ db, spec: whole, dataset: target.dataset }, target.images);
   const tested = { datasetId: target?.dataset.id, test: sides?.test ?? [] };
   const pretraining = Object.keys(whole.pretraining).map((name) =>
     planPretraining({ db, spec: whole, tested }, name, problems),

@@ -4,10 +4,11 @@ import type { CheckpointSummary } from '../../contract/checkpoints.ts';
 import type { StudySpec } from '../../contract/study.ts';
 import { lookUpCheckpoint, listCheckpoints } from '../checkpoints/store.ts';
 import { listSummaries } from '../datasets/read.ts';
+import { SAMPLES } from '../samples/catalogue.ts';
 import { fitProblems, writtenCheckpoints, writtenPretrainings } from './checkpoint-defaults.ts';
 import { imagesOf, lookUpDataset } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
-import { unknownName, type Problem } from './issues.ts';
+import { problem, unknownName, type Problem } from './issues.ts';
 import { checkpointOf, readStart } from './starts.ts';
 
 export interface Target {
@@ -36,11 +37,17 @@ export function resolveSet(
   problems: Problem[],
 ): StudyDataset | null {
   const dataset = lookUpDataset(db, set);
-  if (!dataset) {
-    const names = listSummaries(db).map(({ name }) => name);
-    problems.push(unknownName(path, 'data set', set, names));
-  }
-  return dataset;
+  if (dataset) return dataset;
+  const names = listSummaries(db).map(({ name }) => name);
+  const sample = SAMPLES.some(({ name }) => name === set);
+  problems.push(sample ? unbuiltSample(path, set) : unknownName(path, 'data set', set, names));
+  return null;
+}
+
+function unbuiltSample(path: string[], name: string): Problem {
+  const wayOut = `carryover samples build ${name}`;
+  const message = `no data set "${name}": the sample set is not built here yet (${wayOut})`;
+  return { ...problem(path, message), wayOut };
 }
 
 /** The imported checkpoints that arms start from, by name; what is not there or does not fit is a problem. */

@@ -3,6 +3,7 @@ import type { Responses } from '../../contract/api.ts';
 import type { StudyIssue, StudySpec } from '../../contract/study.ts';
 import type { HostContext } from '../context.ts';
 import { lookUpCheckpoint } from '../checkpoints/store.ts';
+import { canonicalJson } from './identity.ts';
 import type { ParsedStudy } from './parse.ts';
 import { issuesError, parseStudy } from './parse.ts';
 import type { ExpandedStudy, PlannedRun } from './plan.ts';
@@ -33,6 +34,14 @@ export function requireStudy(context: HostContext, yaml: string, file: string): 
   const { spec, issues } = readStudy(context, yaml);
   if (spec === null) throw issuesError(issues, file);
   return spec;
+}
+
+/** Whether a text says what the stored study says; comments and the order of keys do not count. */
+export function saysTheSame(context: HostContext, studyId: string, yaml: string): boolean {
+  const stored = storedStudy(context.db, studyId).yaml;
+  if (stored === yaml) return true;
+  const [one, other] = [stored, yaml].map((text) => readStudy(context, text).spec);
+  return canonicalJson(one) === canonicalJson(other);
 }
 
 function layOut(

@@ -46,16 +46,23 @@ function givenWarnings(
 }
 
 const REASONS: Record<string, string> = {
+  stratified: 'small classes are rounded',
   grouped: 'groups are kept whole',
   'stratified-grouped': 'groups are kept whole',
   temporal: 'images of one time stay together',
 };
 
-function shareWarnings({ data }: StudySpec, { train, test, all }: Divided): string[] {
-  const reason = REASONS[splitKindOf(data.split)] ?? 'small classes are rounded';
+/** Shares are of the images of classes that are kept, as people see only these in the plan. */
+function shareWarnings({ data }: StudySpec, { train, test, kept, all }: Divided): string[] {
+  const count = kept.images.length;
+  const reasons = [
+    REASONS[splitKindOf(data.split)] ?? [],
+    count < all ? 'classes were left out after the split' : [],
+  ].flat();
+  const reason = reasons.join(', and ') || 'there are few images';
   const sides = [
-    ['train', data.split.train, train.length / Math.max(1, all)],
-    ['test', data.split.test, test.length / Math.max(1, all)],
+    ['train', data.split.train, train.length / Math.max(1, count)],
+    ['test', data.split.test, test.length / Math.max(1, count)],
   ] as const;
   return sides
     .filter(([, wanted, reached]) => Math.abs(reached - wanted) > 0.05)

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { findingsSchema } from '../../contract/findings.ts';
 import { splitKindOf, type StudySpec } from '../../contract/study.ts';
 import { listNames } from '../datasets/read.ts';
-import { assign, keepsGroups, numbered, takeValidation } from './assign.ts';
+import { assign, keepsGroups, takeValidation } from './assign.ts';
 import type { Part, Parts, Times } from './assign.ts';
 import { attributeNames, attributeValues, countByClass } from './data.ts';
 import type { StudyDataset, StudyImage } from './data.ts';
@@ -12,8 +12,8 @@ import type { ChosenFindings, Labelled } from './labelling.ts';
 import { splitLeaks } from './leaks.ts';
 import { sideProblems } from './side-problems.ts';
 import { lowDataWarnings, splitWarnings } from './side-warnings.ts';
-import { perClass } from './split.ts';
 import { readTimes } from './times.ts';
+import { drawFew, imagesBehind } from './training-images.ts';
 
 /** The sides of a study's data, after classes that cannot be learnt or scored are gone. */
 export interface Sides {
@@ -29,7 +29,7 @@ export interface Sides {
   findings: ChosenFindings | null;
   /** By what the images were kept together, and what came of it. */
   groupedBy: string;
-  /** What is on two sides although it should not; only with `allow-leaks`. */
+  /** What is on two sides although it should not, of all that arms learn from; only with `allow-leaks`. */
   leaks: string[];
   warnings: string[];
   problems: Problem[];
@@ -38,6 +38,7 @@ export interface Sides {
 /** What a study's data is divided from. */
 export interface Source {
   db: Database;
+  /** With the arms that analyses ask for, which may learn from more images. */
   spec: StudySpec;
   dataset: StudyDataset;
 }
@@ -65,7 +66,8 @@ export function divide(source: Source, images: StudyImage[]): Sides {
     ...splitWarnings(spec, { ...sides, train: whole.train, kept, all: enough.images.length }),
     ...lowDataWarnings(data['per-class'], sides.train, kept.classNames),
   );
-  const leaks = splitLeaks(sides, dataset.groupedBy);
+  const learnt = imagesBehind(spec, Object.keys(spec.arms), { ...sides, allTrain });
+  const leaks = splitLeaks({ ...sides, train: learnt }, dataset.groupedBy);
   if (leaks.length > 0 && !data.split['allow-leaks']) problems.push(leakProblem(spec, leaks));
   const groupedBy = groupingText(spec, dataset, sides);
   return {
@@ -166,16 +168,6 @@ function takeFew(
 ): void {
   for (const { id } of allTrain) parts.set(id, 'unused');
   for (const { id } of drawFew(most, spec, allTrain)) parts.set(id, 'train');
-}
-
-/** At most so many images of each class, drawn with the split's seed; fewer are among more. */
-export function drawFew(
-  most: number,
-  { data }: StudySpec,
-  allTrain: readonly StudyImage[],
-): StudyImage[] {
-  const kept = perClass(numbered(allTrain), most, data.split.seed);
-  return allTrain.filter((_, at) => kept[at]);
 }
 
 function leakProblem({ data: { split } }: StudySpec, leaks: readonly string[]): Problem {

@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../../host/files.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import { goodPicture } from './broken-files.ts';
 import { childCommand, runCommand, temporaryFolder } from './support.ts';
+import { onlyRandom, shapesHome, shapesStudy } from '../integration/studies-home.ts';
 import { syntheticScan } from './synthetic-scan.ts';
 
 const FULL = {
@@ -22,20 +23,16 @@ const mounts =
   spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status ===
   0;
 
+/** Runs a command for which `folder` is a disk of that size. */
+function runOnSmallDisk(size: string, folder: string, command: string[]) {
+  const mount = `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`;
+  return runCommand([UNSHARE[0]!, ...UNSHARE.slice(1), 'sh', '-c', mount, folder, ...command]);
+}
+
 describe.skipIf(!mounts)('on a real full disk (needs unshare and mount)', () => {
   test('an import and a file fail with disk-full, leave nothing half-written, and smaller ones work', async () => {
     const home = temporaryFolder();
-    const mount = 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"';
-    const child = childCommand('fill-disk.ts', [home]);
-    const done = await runCommand([
-      UNSHARE[0]!,
-      ...UNSHARE.slice(1),
-      'sh',
-      '-c',
-      mount,
-      home,
-      ...child,
-    ]);
+    const done = await runOnSmallDisk('3m', home, childCommand('fill-disk.ts', [home]));
     expect(done).toMatchObject({ code: 0, stderr: '' });
     const after = JSON.parse(done.stdout);
     expect(after).toMatchObject({
@@ -48,6 +45,27 @@ describe.skipIf(!mounts)('on a real full disk (needs unshare and mount)', () => 
       again: 10,
     });
   });
+
+  test('a training fails with disk-full, leaves whole files, and goes on once there is room', async () => {
+    const { home, workbench } = await shapesHome(4);
+    await workbench.close();
+    const study = join(home, 'study.yaml');
+    writeFileSync(study, onlyRandom(shapesStudy({ epochs: 12, seeds: [0] })));
+    const child = childCommand('fill-disk-training.ts', [home, study]);
+    const done = await runOnSmallDisk('8m', join(home, 'runs'), child);
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    const { full, again } = JSON.parse(done.stdout);
+
+    expect(full).toMatchObject({ status: 'failed', failure: FULL });
+    expect(full.failure.detail.file).toContain(join(home, 'runs', full.run.id));
+    expect(full.run).toMatchObject({ status: 'failed', failure: full.failure });
+    expect(full.files.filter((name: string) => name.endsWith('.tmp'))).toEqual([]);
+
+    expect(again).toMatchObject({ status: 'done', run: { id: full.run.id, status: 'done' } });
+    expect(again.run.curve).toHaveLength(13);
+    // With the seconds that each took: what was trained before is not trained again.
+    expect(again.run.curve.slice(0, 4)).toEqual(full.run.curve.slice(0, 4));
+  }, 300_000);
 });
 
 test('a database that may not grow takes an import back whole', async () => {

@@ -94,6 +94,19 @@ describe('files as programs write them', () => {
     expect(result).toMatchObject({ n: 2, bothRight: 1, onlyBRight: 1, onlyARight: 0 });
   });
 
+  test('names in either Unicode form are the same image; twice in a file they are refused', () => {
+    const [one, other] = ['é.png'.normalize('NFC'), 'é.png'.normalize('NFD')];
+    csv('T.csv', `image,label\n${one},cat\nb.png,dog\n`);
+    csv('A.csv', `image,prediction\n${other},cat\nb.png,dog\n`);
+    csv('B.csv', `image,prediction\n${one},cat\nb.png,dog\n`);
+    expect(compared('A.csv', 'B.csv', 'T.csv')).toMatchObject({ n: 2, unmatched: { total: 0 } });
+    csv('twice.csv', `image,prediction\n${one},cat\n${other},cat\n`);
+    expect(failed('twice.csv', 'B.csv', 'T.csv')).toMatchObject({
+      message: expect.stringContaining('was given already in line 2'),
+      detail: { file: 'twice.csv', line: 3 },
+    });
+  });
+
   test('labels are text: 1, 01 and 1.0 differ', () => {
     csv('T.csv', 'image,label\na,1\nb,1\nc,1\n');
     csv('A.csv', 'image,prediction\na,1\nb,01\nc,01\n');

@@ -77,7 +77,30 @@ describe('doctor', () => {
     const damaged = await carryover('doctor', '--home', home);
     expect(damaged.code).toBe(1);
     expect(damaged.stdout).toMatch(/fail +database: .*carryover\.db/);
-    expect(damaged.stdout).toContain('way out:');
+    expect(damaged.stdout).toMatch(/way out: put a copy from .*backups in its place/);
+  });
+
+  test('sends nobody to the backups whose database is of a newer version', async () => {
+    const home = await temporaryFolder();
+    const workbench = openWorkbench({ home, command: 'test' });
+    workbench.context.db.pragma('user_version = 9999');
+    await workbench.close();
+    const newer = await carryover('doctor', '--home', home);
+    expect(newer.code).toBe(1);
+    expect(newer.stdout).toMatch(
+      /fail +database: .*newer Carryover.*\n +way out: update Carryover/,
+    );
+    expect(newer.stdout).not.toContain('backups');
+  });
+
+  test('names what keeps a home from being made', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
+    const home = join(file, 'a', 'home');
+    const { code, stdout } = await carryover('doctor', '--home', home);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`fail  home: ${home} cannot be made: ${file} is no folder\n`);
+    expect(stdout).toContain(`way out: give yourself write access to ${file}`);
   });
 });
 

@@ -87,7 +87,9 @@ describe('metadata.csv', () => {
     expect(images.map(({ group }) => group)).toEqual(['p1', 'p1', 'p1', 'p1', 'p9']);
     expect(report.groups).toBe(2);
     expect(report.warnings.join()).toContain('2 groups joined to others that hold identical files');
-    expect(report.conflicts).toEqual([{ paths: ['a/3.png', 'b/4.png'], classes: ['a', 'b'] }]);
+    expect(report.conflicts).toEqual([
+      { paths: ['a/3.png', 'b/4.png'], classes: ['a', 'b'], files: 2 },
+    ]);
   });
 
   test('a name is found in either Unicode form', async () => {

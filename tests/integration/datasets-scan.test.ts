@@ -252,7 +252,9 @@ describe('links and folders', () => {
     const report = await reportOf(root);
     expect(report.images).toBe(3);
     expect(report.duplicates).toEqual([['a/0.png', 'b/inside.png']]);
-    expect(report.conflicts).toEqual([{ paths: ['a/0.png', 'b/inside.png'], classes: ['a', 'b'] }]);
+    expect(report.conflicts).toEqual([
+      { paths: ['a/0.png', 'b/inside.png'], classes: ['a', 'b'], files: 2 },
+    ]);
     expect(Object.fromEntries(report.skipped.map(({ path, reason }) => [path, reason]))).toEqual({
       'b/dead.png': 'symbolic link to nothing',
       'b/loop.png': 'symbolic link that leads back to itself',

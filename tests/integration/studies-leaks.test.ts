@@ -60,6 +60,27 @@ test('the report, its tables and what the command line prints carry the leaks of
   expect(walls).toContain('This split leaks');
 });
 
+test('every figure and table of an analysis carries the leaks of its split', async () => {
+  const workbench = await chexpertHome();
+  const yaml = `${chexpertStudy(LEAKY)}analyses: [distance]\n`;
+  const study = await runStudy(workbench, yaml);
+  const { warnings, analyses } = study.results!;
+  const { figures, tables } = await workbench.handlers['studies.analysis']({
+    id: analyses[0]!.id!,
+  });
+  const folder = join(workbench.context.home.reports, study.id);
+  const page = readFileSync(join(folder, 'report.html'), 'utf8');
+  const own = page.split('id="analysis-distance"')[1]!.split('<h2')[0]!;
+  const said = own.match(/This split leaks/g)?.length;
+  expect(figures.length + tables.length).toBeGreaterThan(1);
+  expect(said).toBe(1 + figures.length + tables.length);
+  await workbench.close();
+  const home = dirname(workbench.context.home.reports);
+  const command = ['study', 'analyses', 'chex', 'distance', '--json'];
+  const { stdout } = await carryover('--home', home, ...command);
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'distance', leaks: warnings });
+});
+
 test('a run that starts from what saw the test images says so, one from a random start does not', async () => {
   const { workbench } = await shapesHome();
   const { handlers } = workbench;

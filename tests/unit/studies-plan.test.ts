@@ -195,6 +195,21 @@ describe('the plan', () => {
     for (const each of instead) expect(each).toContain(`: ${reason}`);
   });
 
+  test('gives shares of the classes that are left, and names those that are not as a reason', () => {
+    const bees = db.prepare(`UPDATE images SET group_name = ? WHERE path LIKE 'photo/bee/%'`);
+    bees.run('one');
+    const grouped = expand(STUDY);
+    expect(grouped.sides.train).toHaveLength(8);
+    expect(grouped.warnings.join()).not.toContain('instead of');
+    db.prepare(`DELETE FROM images WHERE path GLOB 'photo/[ac]*/*-[3-7].png'`).run();
+    const { warnings } = expand(STUDY);
+    const instead = warnings.filter((each) => each.includes('instead of'));
+    expect(instead).toHaveLength(2);
+    for (const each of instead) {
+      expect(each).toMatch(/: groups are kept whole, and classes were left out after the split$/);
+    }
+  });
+
   test('says when a permutation is the identity', () => {
     const half = STUDY.replace('shuffles: [none, 4]', 'shuffles: [12]');
     expect(expand(half).warnings.join()).toContain('shuffle 12 with seed 0 leaves every block');

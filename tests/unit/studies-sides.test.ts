@@ -122,6 +122,51 @@ describe('a split that leaks', () => {
   });
 });
 
+describe('a split that leaks into what one arm learns from', () => {
+  const FEW = splitBy('kind: stratified, train: 0.5, test: 0.5, seed: 3')
+    .replace('domain: photo,', 'domain: photo, per-class: 1,')
+    .replace(
+      'RI-T: { init: random }',
+      `RI-T: { init: random }
+  all: { init: random, per-class: 9 }
+  next: { init: { arm: all, epoch: last } }
+  begun: { init: { arm: all, epoch: 0 }, training: { epochs: 4 } }`,
+    );
+  const over = (yaml: string) => yaml.replace('test: 0.5', 'test: 0.5, allow-leaks: true');
+  const related = (study: ReturnType<typeof expand>, arm: string) => {
+    const groups = study.runs.find((run) => run.arm === arm)!.train.map(({ group }) => group);
+    const count = study.sides.test.filter(({ group }) => groups.includes(group)).length;
+    return new RegExp(`^leak: ${count} of 12 test images .* with training images`);
+  };
+
+  beforeEach(() => {
+    const images = expand(over(FEW)).sides;
+    const few = new Set(images.train.map(({ id }) => id));
+    const alone = db.prepare(`UPDATE images SET group_name = 'alone ' || id WHERE id = ?`);
+    for (const id of few) alone.run(id);
+  });
+
+  test('is refused, be it an arm of the study or of an analysis', () => {
+    expect(problemsOn(db, FEW)).toMatchObject([
+      { path: ['data', 'split'], message: expect.stringContaining('this split leaks') },
+    ]);
+    const plain = FEW.replace(/ {2}(all|next|begun): .*\n/g, '');
+    expect(problemsOn(db, plain)).toEqual([]);
+    const analysis = `${plain}analyses: [{ low-data: { per-class: [1, 9] } }]\n`;
+    expect(problemsOn(db, analysis)).toMatchObject([{ path: ['data', 'split'] }]);
+  });
+
+  test('overruled, says of the study what leaks in all, of a run what leaks into its own images', () => {
+    const study = expand(over(FEW));
+    const leaks = (arm: string) =>
+      study.runs.find((run) => run.arm === arm)!.notes.filter((note) => note.startsWith('leak: '));
+    for (const arm of ['RI-T', 'begun']) expect(leaks(arm)).toEqual([]);
+    expect(leaks('all')).toEqual([expect.stringMatching(related(study, 'all'))]);
+    expect(leaks('next')).toEqual(leaks('all'));
+    expect(study.leaks).toEqual(leaks('all'));
+  });
+});
+
 describe('a given split', () => {
   const GIVEN = splitBy('kind: given');
   const give = (split: string, numbers: string) =>

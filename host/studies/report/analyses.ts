@@ -33,24 +33,24 @@ function section(data: ReportData, analysis: StudyAnalysis, sources: Sources): H
   return html`<h2 id="analysis-${name}">${title}</h2>
     ${leakLine(data)} ${(analysis.alerts ?? []).map((alert) => html`<p class="notes">${alert}</p>`)}
     ${notes.map((note) => html`<p class="soft small">${note}</p>`)}
-    <div class="figures">${figures.map((figure) => figurePart(figure, sources))}</div>
-    ${tables.map(tablePart)}
+    <div class="figures">${figures.map((figure) => figurePart(data, figure, sources))}</div>
+    ${tables.map((table) => tablePart(data, table))}
     <p class="soft small">
       Analysis <code>${id}</code> of runs <code>${analysis.runIds.join(' ')}</code>; what each
       means: docs/analyses/${name}.md.
     </p>`;
 }
 
-function figurePart(figure: Figure, sources: Sources): Html {
+function figurePart(data: ReportData, figure: Figure, sources: Sources): Html {
   const wide = figure.kind === 'pictures' ? 'wide' : '';
   return html`<figure class="${wide}">
     <figcaption>${figure.title} <span>· ${figure.caption}</span></figcaption>
-    ${drawFigure(withoutLinks(figure), sources)}
+    ${drawFigure(withoutLinks(figure), sources)} ${leakLine(data)}
   </figure>`;
 }
 
-function tablePart(table: Table): Html {
-  const body = tableBody(table);
+function tablePart(data: ReportData, table: Table): Html {
+  const body = html`${leakLine(data)} ${tableBody(table)}`;
   if (table.rows.length <= SHOWN_ROWS)
     return html`<h3>${table.title}</h3>
       ${body}`;
