@@ -99,6 +99,25 @@ export interface SuspectReport {
   notes: string[];
 }
 
+/**
+ * What the quality of the probe says of its suspicions; null where there is nothing to say. With two
+ * classes by the area under the ROC curve: where one of them is rare, any probe is mostly right.
+ */
+export function caution({
+  accuracy,
+  auc,
+  thresholds,
+}: Pick<SuspectReport, 'accuracy' | 'auc' | 'thresholds'>): string | null {
+  const [told, well] =
+    auc === null
+      ? [accuracy >= 2 / Math.max(1, thresholds.length), accuracy >= 0.75]
+      : [auc >= 0.6, auc >= 0.8];
+  if (well) return null;
+  return told
+    ? 'Where the model is often wrong, many suspicions are its own mistakes: look at the first ones, and choose better features.'
+    : 'By these features the classes are hardly told apart: suspicions are close to guesses.';
+}
+
 /** The nearest images by cosine similarity of features. */
 export interface Neighbour {
   id: number;

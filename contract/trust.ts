@@ -1,7 +1,7 @@
 /** What there is to distrust in a data set: the report page, and what its exports hold. */
 
-/** Images that are copies of each other, or nearly. */
-export interface DuplicateSet {
+/** Images that belong together. */
+export interface ImageSet {
   ids: number[];
   paths: string[];
   /** Distinct. */
@@ -12,8 +12,17 @@ export interface DuplicateSet {
   labelOf: number[];
   domainOf: number[];
   splitOf: number[];
+}
+
+/** Images that are copies of each other, or nearly. */
+export interface DuplicateSet extends ImageSet {
   /** Largest distance of the perceptual hashes within the set; 0 for identical files. */
   distance: number;
+}
+
+/** A group with images in two splits and more. */
+export interface LeakedGroup extends ImageSet {
+  group: string;
 }
 
 export interface OddImage {
@@ -26,7 +35,7 @@ export interface OddImage {
 export interface TrustSpec {
   /** Bits of 64 in which perceptual hashes may differ in a near duplicate. */
   nearBits: number;
-  /** Standard deviation of the luma in [0, 1] below which an image is near-constant; 0: blank. */
+  /** Standard deviation of the luma in [0, 1] below which an image is near-constant. */
   constantBelow: number;
   /** Whose splits are looked at: as given by the source, or those of a study. */
   studyId: string | null;
@@ -34,6 +43,8 @@ export interface TrustSpec {
 
 export interface TrustReport {
   id: string;
+  /** Of the rules that it was made by: reports of others are made anew. */
+  version: number;
   datasetId: string;
   datasetName: string;
   contentHash: string;
@@ -60,16 +71,16 @@ export interface TrustReport {
    * trained or validated on.
    */
   acrossSplits: { exact: number; near: number; testImages: number; affectedTestImages: number };
-  /** Groups with images in two splits and more; test images whose group another split knows. */
-  groupsAcrossSplits: {
-    groups: number;
-    affectedTestImages: number;
-    examples: { group: string; splits: string[]; images: number; ids: number[] }[];
-  };
+  /** Test images whose group another split knows; all leaked groups, the largest first. */
+  groupsAcrossSplits: { groups: number; affectedTestImages: number; leaked: LeakedGroup[] };
   /** Identical or nearly identical images under different classes. */
   conflicts: DuplicateSet[];
   /** Sizes that are far from the rest: sides beyond 3 interquartile ranges, elongated over 3:1. */
   oddSizes: OddImage[];
+  /**
+   * No difference in the luma as the import measures it: at 8 bits, beyond 512 x 512 pixels on
+   * 256 x 256. Colours of equal luma, differences finer than 8 bits and thin lines are not seen.
+   */
   blank: OddImage[];
   nearConstant: OddImage[];
   unreadable: { path: string; reason: string }[];

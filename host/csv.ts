@@ -10,10 +10,13 @@ function field(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 /**
- * Text that no spreadsheet takes for a formula: what begins like one is put behind an apostrophe
- * (OWASP, "CSV Injection"). For tables that people open; not for files that programs read back.
+ * Text that no spreadsheet takes for a formula: what begins like one and is no plain number is put
+ * behind an apostrophe (OWASP, "CSV Injection"). For tables that people open; not for files that
+ * programs read back.
  */
 export function asText(value: string): string {
-  return /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /^[=+\-@\t\r]/.test(value) && !PLAIN_NUMBER.test(value) ? `'${value}` : value;
 }

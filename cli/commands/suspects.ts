@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import type { SuspectReport } from '../../contract/analyses.ts';
-import { suspectSpecSchema } from '../../contract/analyses.ts';
+import { caution, suspectSpecSchema } from '../../contract/analyses.ts';
 import { analyse, sourceOf } from '../analyses.ts';
 import { numberOption } from '../number-option.ts';
 import type { GlobalOptions } from '../output.ts';
@@ -59,14 +59,14 @@ async function suspects(dataset: string, options: SuspectsOptions): Promise<void
         const table = suspectsTable(context, report.datasetId, 'csv', id);
         await writeFileAtomic(resolve(csv), [...table].join(''));
       }
-      if (json) printJson(report);
+      if (json) printJson({ ...report, caution: caution(report) });
       else print(report);
     },
   );
 }
 
-function print({ spec, estimated, images, notes, suspects, ...report }: SuspectReport): void {
-  const { accuracy, auc, sourceName } = report;
+function print(report: SuspectReport): void {
+  const { spec, estimated, images, notes, suspects, accuracy, auc, sourceName } = report;
   const subject = spec.finding === undefined ? '' : ` of ${spec.finding}`;
   printLine(
     `${suspects.length} suspects${subject} among ${images} images, ${estimated} label errors estimated`,
@@ -75,6 +75,8 @@ function print({ spec, estimated, images, notes, suspects, ...report }: SuspectR
   printLine(
     `by features of ${sourceName}, whose probe is right on ${(100 * accuracy).toFixed(1)} % of images it has not seen${area}`,
   );
+  const warning = caution(report);
+  if (warning !== null) printLine(`caution: ${warning}`);
   for (const note of notes) printLine(note);
   if (suspects.length === 0) return;
   printLine('');

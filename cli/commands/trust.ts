@@ -34,7 +34,7 @@ export function register(program: Command): void {
       'bits of 64 in which near duplicates may differ, 0 to 16 (default: 6)',
     )
     .option('--study <name>', 'look at the splits of this study instead of the given ones')
-    .option('--csv <file>', 'write every image of every finding to a file')
+    .option('--csv <file>', 'write every image of every set, leaked group and odd image to a file')
     .option('--json', 'print the report as JSON')
     .action(
       action(async (dataset: string, options: TrustOptions, command: Command) => {

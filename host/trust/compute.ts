@@ -10,7 +10,7 @@ import { analysisId } from '../analyses/store.ts';
 import { getSummary, listNames } from '../datasets/read.ts';
 import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
 import { readTrustImages } from './images.ts';
-import { buildTrustReport } from './report.ts';
+import { REPORT_VERSION, buildTrustReport } from './report.ts';
 
 /** Near duplicates of photos and drawings mostly differ in fewer bits, other pictures in more. */
 export const NEAR_BITS = 6;
@@ -29,7 +29,7 @@ export function trustSpec(given: {
 /** The id of the report of a data set as it is now; with a study also of its split as it is now. */
 export function trustId(db: Database, datasetId: string, spec: TrustSpec): string {
   const split = spec.studyId === null ? null : splitHash(db, spec.studyId);
-  return analysisId(db, datasetId, 'trust', { ...spec, split });
+  return analysisId(db, datasetId, 'trust', { ...spec, split, version: REPORT_VERSION });
 }
 
 function splitHash(db: Database, studyId: string): string {

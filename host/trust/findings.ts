@@ -3,7 +3,7 @@ import type { TrustReport } from '../../contract/trust.ts';
 import { counted, fewOf } from '../datasets/order.ts';
 import type { SplitName, TrustImage } from './images.ts';
 import type { PositionSet } from './sets.ts';
-import { sharedWith } from './sets.ts';
+import { nearOverSplits, sharedWith } from './sets.ts';
 
 type Finding = TrustReport['findings'][number];
 
@@ -70,10 +70,14 @@ function leaks(
 ): Finding[] {
   const { images } = evidence;
   return SIDES.flatMap(([own, other, name]) => {
+    const pair = [own, other] as const;
+    // A chain may reach the other split through a third: each pair of splits has its own sets.
+    const sets =
+      kind === 'over'
+        ? nearOverSplits(images, evidence.over, evidence.report.spec.nearBits, pair)
+        : evidence[kind];
     const told = new Set(kind === 'over' ? sharedWith(images, evidence.exact, own, [other]) : []);
-    const shared = sharedWith(images, evidence[kind], own, [other]).filter(
-      (position) => !told.has(position),
-    );
+    const shared = sharedWith(images, sets, own, [other]).filter((position) => !told.has(position));
     if (shared.length === 0) return [];
     const whole = images.filter(({ split }) => split === own).length;
     const [verb, rest] = shared.length === 1 ? ['is', 'an image'] : ['are', 'images'];
@@ -100,7 +104,7 @@ function flat({ report }: Evidence): Finding[] {
   const { blank, nearConstant, spec } = report;
   const found: Finding[] = [];
   if (blank.length > 0) {
-    const text = `${counted(blank.length, 'blank image')}: one value everywhere`;
+    const text = `${counted(blank.length, 'image')} without a visible difference in brightness (at 8 bits, large ones at 256 x 256)`;
     found.push({ level: 'warn', text, ids: blank.map(({ id }) => id) });
   }
   if (nearConstant.length > 0) {

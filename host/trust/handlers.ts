@@ -1,11 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import type { Handlers, RequestBody } from '../../contract/api.ts';
+import { CarryoverError } from '../../contract/errors.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { TrustReport, TrustSpec } from '../../contract/trust.ts';
 import { findAnalysis, getAnalysis, storeAnalysis } from '../analyses/store.ts';
 import type { HostContext } from '../context.ts';
 import { getSummary } from '../datasets/read.ts';
 import { computeTrust, trustId, trustSpec } from './compute.ts';
+import { REPORT_VERSION } from './report.ts';
 
 type TrustHandlers = Pick<Handlers, Extract<keyof Handlers, `trust.${string}`>>;
 
@@ -21,9 +23,14 @@ export function trustHandlers(context: HostContext): TrustHandlers {
   };
 }
 
-/** A report by its id. Throws CarryoverError `not-found`. */
+/** A report by its id. Throws CarryoverError `not-found`, also where an earlier version made it. */
 export function getReport(db: Database, id: string): TrustReport {
-  return getAnalysis(db, 'trust', id).summary as TrustReport;
+  const report = getAnalysis(db, 'trust', id).summary as TrustReport;
+  if (report.version === REPORT_VERSION) return report;
+  throw new CarryoverError('not-found', `trust report ${id} is of an earlier version`, {
+    value: id,
+    wayOut: 'compute it again',
+  });
 }
 
 /** The newest report of the data set as it is now, or null. Throws CarryoverError `not-found`. */

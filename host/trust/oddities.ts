@@ -39,7 +39,7 @@ function judgeShape({ width, height }: TrustImage): string | null {
     : null;
 }
 
-/** Images of one value, and those whose luma hardly varies; the flattest first. */
+/** Images whose luma does not vary as far as it was measured, and those where it hardly does. */
 export function flatImages(
   images: readonly TrustImage[],
   { constantBelow }: Pick<TrustSpec, 'constantBelow'>,

@@ -4,10 +4,10 @@ import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
 import { balanceOf } from './balance.ts';
 import { findingsOf } from './findings.ts';
 import type { SplitName, TrustImage } from './images.ts';
-import { SPLITS } from './images.ts';
 import { flatImages, oddSizes } from './oddities.ts';
 import type { PositionSet } from './sets.ts';
 import {
+  asSet,
   asSets,
   conflictSets,
   exactSets,
@@ -18,8 +18,8 @@ import {
   sharedWith,
 } from './sets.ts';
 
-/** Groups over splits that a report lists. */
-const GROUPS_LISTED = 1000;
+/** Counts up when the same images are told differently. */
+export const REPORT_VERSION = 2;
 
 /** What a report takes over as it is. */
 export type Subject = Pick<
@@ -57,13 +57,14 @@ export function buildTrustReport(
   const { perClass, ...balance } = balanceOf(images, subject);
   const report = {
     ...subject,
+    version: REPORT_VERSION,
     ...balance,
     images: images.length,
     unhashed: images.filter(({ phash }) => phash === null).length,
     exact: listed(exact),
     near: listed(near),
     acrossSplits: acrossSplits(images, exact, over),
-    groupsAcrossSplits: groupsAcross(images, groups),
+    groupsAcrossSplits: groupsAcross(images, subject.domainNames, groups),
     conflicts: [...listed(conflicts.exact), ...listed(conflicts.near)],
     oddSizes: oddSizes(images),
     ...flatImages(images, subject.spec),
@@ -89,20 +90,18 @@ function acrossSplits(
 
 function groupsAcross(
   images: readonly TrustImage[],
+  domainNames: readonly string[],
   groups: readonly PositionSet[],
 ): TrustReport['groupsAcrossSplits'] {
   const across = groups
-    .map((set) => ({ set, splits: realSplits(images, set) }))
-    .filter(({ splits }) => splits.size > 1)
-    .sort((a, b) => b.set.length - a.set.length);
+    .filter((set) => realSplits(images, set).size > 1)
+    .sort((a, b) => b.length - a.length);
   return {
     groups: across.length,
     affectedTestImages: sharedWith(images, groups, 'test', SEEN).length,
-    examples: across.slice(0, GROUPS_LISTED).map(({ set, splits }) => ({
+    leaked: across.map((set) => ({
       group: images[set[0]!]!.group,
-      splits: SPLITS.filter((split) => splits.has(split)),
-      images: set.length,
-      ids: set.map((position) => images[position]!.id),
+      ...asSet(images, domainNames, set),
     })),
   };
 }

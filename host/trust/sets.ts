@@ -6,7 +6,7 @@ import {
   nearSets,
 } from '../../engine/analysis/near-duplicates.ts';
 import type { ShareDone } from '../../engine/analysis/near-duplicates.ts';
-import type { DuplicateSet, TrustSpec } from '../../contract/trust.ts';
+import type { DuplicateSet, ImageSet, TrustSpec } from '../../contract/trust.ts';
 import type { SplitName, TrustImage } from './images.ts';
 import { SPLITS } from './images.ts';
 
@@ -92,14 +92,17 @@ export function conflictSets(
   return { exact: copies, near: differingNear(images, near, nearBits, differ, told) };
 }
 
-/** Sets of near duplicates in different ones of train, validation and test. */
+/** Sets of near duplicates in different ones of these splits; images of others join nothing. */
 export function nearOverSplits(
   images: readonly TrustImage[],
   near: readonly PositionSet[],
   nearBits: number,
+  among: readonly SplitName[] = ['train', 'validation', 'test'],
 ): PositionSet[] {
-  const told = new Set([...images.keys()].filter((position) => images[position]!.split === 'none'));
-  return differingNear(images, near, nearBits, (a, b) => a.split !== b.split, told);
+  const left = new Set(
+    [...images.keys()].filter((position) => !among.includes(images[position]!.split)),
+  );
+  return differingNear(images, near, nearBits, (a, b) => a.split !== b.split, left);
 }
 
 /** Which of train, validation and test the images of a set are in. */
@@ -124,11 +127,11 @@ export function sharedWith(
 }
 
 /** A set as reports have it. */
-function asSet(
+export function asSet(
   images: readonly TrustImage[],
   domainNames: readonly string[],
   set: PositionSet,
-): DuplicateSet {
+): ImageSet {
   const members = set.map((position) => images[position]!);
   const labels = [...new Set(members.map(({ label }) => label))].sort();
   const domains = [...new Set(members.map(({ domain }) => domain))].sort((a, b) => a - b);
@@ -142,18 +145,20 @@ function asSet(
     labelOf: members.map(({ label }) => labels.indexOf(label)),
     domainOf: members.map(({ domain }) => domains.indexOf(domain)),
     splitOf: members.map(({ split }) => splits.indexOf(split)),
-    distance: diameterOf(members.flatMap(({ phash }) => phash ?? [])),
   };
 }
 
-/** Sets as reports have them: over most splits first, then with several labels, then the nearest. */
+/** Sets of duplicates as reports have them: over most splits first, then with several labels, then the nearest. */
 export function asSets(
   images: readonly TrustImage[],
   domainNames: readonly string[],
   sets: readonly PositionSet[],
 ): DuplicateSet[] {
   const listed = sets.map((set) => ({
-    set: asSet(images, domainNames, set),
+    set: {
+      ...asSet(images, domainNames, set),
+      distance: diameterOf(set.flatMap((position) => images[position]!.phash ?? [])),
+    },
     reach: realSplits(images, set).size,
   }));
   listed.sort(

@@ -1,6 +1,6 @@
 /** Trust reports as files for other programs. */
 import { CarryoverError } from '../../contract/errors.ts';
-import type { DuplicateSet, OddImage, TrustReport } from '../../contract/trust.ts';
+import type { ImageSet, OddImage, TrustReport } from '../../contract/trust.ts';
 import type { Cell } from '../csv.ts';
 import { asText, csvLine } from '../csv.ts';
 import type { HostContext } from '../context.ts';
@@ -28,19 +28,19 @@ export function trustTable(
 
 const HEADER = ['kind', 'set', 'image', 'path', 'label', 'domain', 'split', 'distance', 'why'];
 
-/** A line for each image of each set and for each odd image and unreadable file. */
+/** A line for each image of each set and leaked group and for each odd image and unreadable file. */
 export function* trustCsv(report: TrustReport): Generator<string> {
   yield csvLine(HEADER);
   for (const kind of ['exact', 'near', 'conflicts'] as const) {
-    for (const [number, set] of report[kind].entries()) yield setLines(kind, number + 1, set);
-  }
-  for (const [number, { group, splits, ids }] of report.groupsAcrossSplits.examples.entries()) {
-    for (const id of ids) {
-      yield line(['group', number + 1, id, '', '', '', splits.join(' | '), null, `group ${group}`]);
+    for (const [at, set] of report[kind].entries()) {
+      yield setLines(KIND[kind], at + 1, set, set.distance, '');
     }
   }
+  for (const [at, set] of report.groupsAcrossSplits.leaked.entries()) {
+    yield setLines('group', at + 1, set, null, `group ${set.group}`);
+  }
   yield* oddLines('odd size', report.oddSizes);
-  yield* oddLines('blank', report.blank);
+  yield* oddLines('even brightness', report.blank);
   yield* oddLines('near-constant', report.nearConstant);
   for (const { path, reason } of report.unreadable) {
     yield line(['unreadable', null, null, path, '', '', '', null, reason]);
@@ -49,14 +49,20 @@ export function* trustCsv(report: TrustReport): Generator<string> {
 
 const KIND = { exact: 'exact duplicate', near: 'near duplicate', conflicts: 'label conflict' };
 
-function setLines(kind: keyof typeof KIND, number: number, set: DuplicateSet): string {
-  const { ids, paths, labels, domains, splits, distance } = set;
+function setLines(
+  kind: string,
+  number: number,
+  set: ImageSet,
+  distance: number | null,
+  why: string,
+): string {
+  const { ids, paths, labels, domains, splits } = set;
   return ids
     .map((id, i) =>
       line([
-        ...[KIND[kind], number, id, paths[i]!],
+        ...[kind, number, id, paths[i]!],
         ...[labels[set.labelOf[i]!]!, domains[set.domainOf[i]!]!, splits[set.splitOf[i]!]!],
-        ...[distance, ''],
+        ...[distance, why],
       ]),
     )
     .join('');

@@ -7,8 +7,8 @@ import { failureOf, openServer } from './http-support.ts';
 
 const SINGLE: RowImage[] = [
   { path: '=SUM(A1).png', label: 'cat', split: 'train', attributes: { sex: 'F', path: '-1' } },
-  { path: 'a "quoted", one.png', label: 'dog', attributes: { sex: 'M' } },
-  { path: 'b.png', label: 'dog', domain: 'other' },
+  { path: 'a "quoted", one.png', label: 'dog', attributes: { sex: 'M', path: '-0.30' } },
+  { path: 'b.png', label: 'dog', domain: 'other', attributes: { path: '-1+2' } },
 ];
 const MULTI: RowImage[] = [
   { path: '1.png', findings: { Edema: 1, Nodule: -1 } },
@@ -38,10 +38,10 @@ test('images.csv has every image with its changes, and nothing a spreadsheet wou
   expect(rows).toMatchObject([
     {
       ...{ path: "'=SUM(A1).png", label: 'dog', imported_label: 'cat', excluded: '0' },
-      ...{ split: 'train', 'attribute: sex': 'F', 'attribute: path': "'-1" },
+      ...{ split: 'train', 'attribute: sex': 'F', 'attribute: path': '-1' },
     },
-    { path: 'a "quoted", one.png', tags: 'odd', imported_label: 'dog', 'attribute: sex': 'M' },
-    { path: 'b.png', domain: 'other', excluded: '1', 'attribute: sex': '' },
+    { path: 'a "quoted", one.png', tags: 'odd', imported_label: 'dog', 'attribute: path': '-0.30' },
+    { path: 'b.png', excluded: '1', 'attribute: sex': '', 'attribute: path': "'-1+2" },
   ]);
   const images = (await table('images.json')) as unknown[];
   expect(images).toMatchObject([

@@ -142,6 +142,17 @@ test('only the newest reports are kept', async () => {
   });
 });
 
+test('a report of an earlier version is not taken for one of this', async () => {
+  const { workbench, id: datasetId } = await petsHome();
+  const { id, version } = await trust(workbench, { datasetId });
+  workbench.context.db
+    .prepare("UPDATE dataset_analyses SET summary_json = json_set(summary_json, '$.version', ?)")
+    .run(version - 1);
+  await expect(
+    Promise.resolve().then(() => workbench.handlers['trust.get']({ id })),
+  ).rejects.toThrow('of an earlier version');
+});
+
 test('an unknown study fails by name; a cancelled job stores nothing', async () => {
   const { workbench, id: datasetId } = await petsHome();
   const { context, handlers } = workbench;

@@ -83,6 +83,22 @@ test('a chain joins a set, but only neighbours conflict or leak', () => {
   expect(found.acrossSplits).toMatchObject({ near: 0, affectedTestImages: 0 });
 });
 
+test('near leaks count by pair of splits: a chain over a third split is none of theirs', () => {
+  const found = report([
+    { split: 'test', phash: 0n },
+    { split: 'train', phash: 0b11111n },
+    { split: 'validation', phash: 0b1111111111n },
+    { split: 'test', phash: 0b11111111111n },
+  ]);
+  expect(found.acrossSplits).toMatchObject({ near: 1, affectedTestImages: 2 });
+  const near = found.findings.filter(({ text }) => text.includes('nearly the same'));
+  expect(near.map(({ text, ids }) => [text.split(' (perceptual')[0], ids])).toEqual([
+    ['2 of 2 test images (100.0 %) are nearly the same as images used for training', [0, 3]],
+    ['1 of 2 test images (50.0 %) is nearly the same as an image used for validation', [3]],
+    ['1 of 1 validation image (100.0 %) is nearly the same as an image used for training', [2]],
+  ]);
+});
+
 test('identical images with different labels conflict once, not again as near ones', () => {
   const found = report([
     { sha256: 'same', phash: 0n },
@@ -95,7 +111,7 @@ test('identical images with different labels conflict once, not again as near on
   expect(texts(found, 'warn')).toEqual(['1 set of nearly identical images with different labels']);
 });
 
-test('blank and near-constant images are told apart, and are nobody’s near duplicates', () => {
+test('images of even and of hardly varying brightness are told apart, and are nobody’s near duplicates', () => {
   const found = report([
     { deviation: 0, phash: 0n },
     { deviation: 0.019, phash: 0n },
@@ -106,6 +122,9 @@ test('blank and near-constant images are told apart, and are nobody’s near dup
   expect(found.blank).toEqual([{ id: 0, path: '0.png', why: 'deviation 0.0000' }]);
   expect(found.nearConstant).toEqual([{ id: 1, path: '1.png', why: 'deviation 0.0190' }]);
   expect(found.unhashed).toBe(1);
+  expect(texts(found, 'warn')).toContain(
+    '1 image without a visible difference in brightness (at 8 bits, large ones at 256 x 256)',
+  );
 });
 
 test('sides beyond three interquartile ranges are odd, and what is longer than 3:1', () => {
@@ -139,7 +158,17 @@ test('a group in two splits leaks; groups that only stand for content do not cou
   expect(found.groupsAcrossSplits).toEqual({
     groups: 1,
     affectedTestImages: 2,
-    examples: [{ group: 'Ann', splits: ['train', 'test'], images: 5, ids: [0, 1, 2, 3, 4] }],
+    leaked: [
+      {
+        ...{
+          group: 'Ann',
+          ids: [0, 1, 2, 3, 4],
+          paths: ['0.png', '1.png', '2.png', '3.png', '4.png'],
+        },
+        ...{ labels: ['cat'], domains: ['photo'], splits: ['train', 'test'] },
+        ...{ labelOf: [0, 0, 0, 0, 0], domainOf: [0, 0, 0, 0, 0], splitOf: [0, 0, 0, 1, 1] },
+      },
+    ],
   });
   expect(texts(found, 'bad')[0]).toBe(
     '2 of 3 test images (66.7 %) are of a group with images used for training, by patient',
@@ -208,9 +237,23 @@ test('the table has a line for each image of each finding, and nothing a spreads
     `exact duplicate,1,1,1.png,dog,photo,test,${found.exact[0]!.distance},`,
     `label conflict,1,0,'=1.png,cat,photo,train,${found.exact[0]!.distance},`,
     `label conflict,1,1,1.png,dog,photo,test,${found.exact[0]!.distance},`,
-    'group,1,0,,,,train | test,,group Ann',
-    'group,1,1,,,,train | test,,group Ann',
-    'blank,,2,2.png,,,,,deviation 0.0000',
+    "group,1,0,'=1.png,cat,photo,train,,group Ann",
+    'group,1,1,1.png,dog,photo,test,,group Ann',
+    'even brightness,,2,2.png,,,,,deviation 0.0000',
     'unreadable,,,x.png,,,,,empty',
+  ]);
+});
+
+test('the table has every image of every leaked group, however many there are', () => {
+  const found = report(
+    times(3000, (i) => ({ group: `patient ${i >> 1}`, split: i % 2 === 0 ? 'train' : 'test' })),
+  );
+  const lines = [...trustCsv(found)].join('').split('\r\n');
+  const groups = lines.filter((line) => line.startsWith('group,'));
+  expect(found.groupsAcrossSplits).toMatchObject({ groups: 1500, affectedTestImages: 1500 });
+  expect(groups).toHaveLength(3000);
+  expect(groups.slice(-2)).toEqual([
+    'group,1500,2998,2998.png,cat,photo,train,,group patient 1499',
+    'group,1500,2999,2999.png,cat,photo,test,,group patient 1499',
   ]);
 });

@@ -1,4 +1,4 @@
-import type { Suspect, SuspectReport } from '../../../contract/analyses.ts';
+import type { Suspect } from '../../../contract/analyses.ts';
 import { FINDING_CLASSES } from '../../../contract/analyses.ts';
 import type { Change, ImageRow } from '../../../contract/datasets.ts';
 
@@ -34,22 +34,3 @@ export function acceptance({ suggested }: Judged, finding?: string): Change {
 
 /** Label and suggestion as one text, to choose pairs by. */
 export const pairText = ({ label, suggested }: Judged): string => `${label} → ${suggested}`;
-
-/**
- * What the quality of the probe says of its suspicions; null where there is nothing to say. With two
- * classes by the area under the ROC curve: where one of them is rare, any probe is mostly right.
- */
-export function caution({
-  accuracy,
-  auc,
-  thresholds,
-}: Pick<SuspectReport, 'accuracy' | 'auc' | 'thresholds'>): string | null {
-  const [told, well] =
-    auc === null
-      ? [accuracy >= 2 / Math.max(1, thresholds.length), accuracy >= 0.75]
-      : [auc >= 0.6, auc >= 0.8];
-  if (well) return null;
-  return told
-    ? 'Where the model is often wrong, many suspicions are its own mistakes: look at the first ones, and choose better features.'
-    : 'By these features the classes are hardly told apart: suspicions are close to guesses.';
-}

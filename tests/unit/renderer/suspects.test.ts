@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
+import { caution } from '../../../contract/analyses.ts';
 import type { ImageRow } from '../../../contract/datasets.ts';
-import {
-  acceptance,
-  caution,
-  checkedTag,
-  verdictOf,
-} from '../../../renderer/src/suspects/suspects.ts';
+import { acceptance, checkedTag, verdictOf } from '../../../renderer/src/suspects/suspects.ts';
 
 const row = (given: Partial<ImageRow>): ImageRow => ({
   ...{ id: 1, path: 'a.png', domain: 'd', label: 'cat', relabelledFrom: null, findings: {} },
