@@ -42,6 +42,8 @@ export interface Identifiers {
   patient: string | null;
   study: string | null;
   series: string | null;
+  /** PatientName: to be compared with paths only. */
+  name: string | null;
 }
 
 export function identifiersOf(dataset: DataSet): Identifiers {
@@ -49,5 +51,6 @@ export function identifiersOf(dataset: DataSet): Identifiers {
     patient: textOf(dataset, 'x00100020'),
     study: textOf(dataset, 'x0020000d'),
     series: textOf(dataset, 'x0020000e'),
+    name: textOf(dataset, 'x00100010'),
   };
 }

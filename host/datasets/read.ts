@@ -163,7 +163,7 @@ export async function getImage(db: Database, id: number): Promise<ImageDetail> {
 
 /**
  * What became of an image since its import: by size and time of its file first, by its content
- * where the time differs. `known.bytes`: of the file on disk, `known.sha256`: of the image.
+ * where the time differs, or the size of an archive. `known.bytes`: of the file on disk, `known.sha256`: of the image.
  */
 export async function fileState(
   place: Place,
@@ -171,8 +171,10 @@ export async function fileState(
 ): Promise<ImageDetail['state']> {
   try {
     const now = await stat(place.file);
-    if (!now.isFile() || now.size !== known.bytes) return 'changed';
-    if (now.mtimeMs === known.modifiedMs) return 'ok';
+    const same = now.size === known.bytes;
+    // An array or an archive may have changed elsewhere.
+    if (!now.isFile() || (!same && place.entry === null)) return 'changed';
+    if (same && now.mtimeMs === known.modifiedMs) return 'ok';
   } catch {
     return 'missing';
   }

@@ -5,6 +5,7 @@ import { importScan } from '../../host/datasets/import.ts';
 import { scanSource } from '../../host/datasets/scan.ts';
 import type { Workbench } from '../../host/workbench.ts';
 import { openWorkbench } from '../../host/workbench.ts';
+import { zip } from '../unit/archives-support.ts';
 import { picture, pictures, put, temporaryFolder } from './datasets-folder.ts';
 
 function open(): Workbench {
@@ -87,6 +88,24 @@ test('a check tells missing, changed and merely touched files apart', async () =
     code: 'not-found',
     detail: { wayOut: 'check the files again' },
   });
+});
+
+test('an archive that has grown has only changed where an image in it has', async () => {
+  const workbench = open();
+  const { context, handlers } = workbench;
+  const part = async (name: string, seed: number) => ({ name, data: await picture(seed) });
+  const [cat, dog] = [await part('cat/0.png', 1), await part('dog/0.png', 2)];
+  const path = put(temporaryFolder(), 'pets.zip', zip([cat, dog]));
+  const { id } = importScan(context, await scanSource(context, path), 'pets');
+  const changed = async () => {
+    const job = await context.jobs.wait((await handlers['datasets.checkFiles']({ id })).id);
+    const check = await handlers['datasets.fileCheck']({ checkId: job.result! });
+    return check.changed.map(({ path }) => path);
+  };
+  writeFileSync(path, zip([{ name: 'README', data: 'new' }, cat, dog]));
+  expect(await changed()).toEqual([]);
+  writeFileSync(path, zip([cat, await part('dog/0.png', 3), await part('dog/1.png', 2)]));
+  expect(await changed()).toEqual(['pets.zip/dog/0.png']);
 });
 
 test('identifiers are hashed with one secret of the home, which no one is told', async () => {

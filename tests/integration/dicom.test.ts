@@ -20,6 +20,8 @@ import { npmPack, readTarball } from '../../host/samples/packages.ts';
 import { openWorkbench } from '../../host/workbench.ts';
 import type { Element } from '../unit/dicom-support.ts';
 import { PYDICOM, differences, greyFile, reference } from '../unit/dicom-support.ts';
+import { picture, put, temporaryFolder } from './datasets-folder.ts';
+import { offersAt, readAt } from './formats-support.ts';
 
 const PYDICOM_DATA = '/usr/lib/python3/dist-packages/pydicom/data';
 const OCTAVE_DATA = '/usr/share/octave/packages/dicom-0.5.1/imdata';
@@ -113,6 +115,43 @@ describe('real files against pydicom', () => {
       const clean = outcome instanceof CarryoverError || !(outcome instanceof Error);
       expect(clean, `${path}: ${String(outcome)}`).toBe(true);
     }
+  });
+});
+
+describe('files that end in .dcm', () => {
+  /** Patients with two series each, one of them with a film of five frames. */
+  function hospital(): string {
+    const root = temporaryFolder();
+    const [one, two] = ['P1', 'P2'].map((id): Element[] => [['00100020', 'LO', id]]);
+    const film: Element[] = [
+      ['00280008', 'IS', '5'],
+      ['00280011', 'US', [1]],
+    ];
+    for (const [index, id] of [one!, two!].entries()) {
+      for (const series of ['SE0', 'SE1']) {
+        put(root, `PAT${index}/${series}/IM0.dcm`, greyFile([1, 2, index], id));
+      }
+    }
+    put(root, 'PAT0/SE1/IM1.DCM', greyFile([1, 2, 3, 4, 5], [...one!, ...film]));
+    return root;
+  }
+
+  it('are read as DICOM first, by patient and frame', async () => {
+    const root = hospital();
+    expect((await offersAt(root))[0]!.reading).toMatchObject({ format: 'dicom' });
+    const { candidates, groupedBy } = await readAt(root);
+    expect(candidates).toHaveLength(4 + 5);
+    expect(candidates.flatMap(({ frame }) => frame ?? [])).toEqual([0, 1, 2, 3, 4]);
+    expect(groupedBy).toBe('patient (hashed)');
+    expect(new Set(candidates.map(({ group }) => group)).size).toBe(2);
+  });
+
+  it('come last where most files are other pictures', async () => {
+    const root = hospital();
+    for (let n = 0; n < 9; n++) put(root, `photos/${n}.png`, await picture(n));
+    const formats = (await offersAt(root)).map(({ reading }) => reading.format);
+    expect(formats[0]).toBe('folders');
+    expect(formats.at(-1)).toBe('dicom');
   });
 });
 

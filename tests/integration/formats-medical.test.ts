@@ -1,4 +1,6 @@
 /** Medical data sets in the layouts that their publishers gave them, made small. */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { put, temporaryFolder } from './datasets-folder.ts';
 import { byPath, offersAt, putPictures, readAt, reasons } from './formats-support.ts';
@@ -83,6 +85,16 @@ describe('CheXpert', () => {
     expect(valid.findings!.size).toBe(14);
     expect(valid.findings!.get('No Finding')).toBe(0);
     expect(Object.values(reasons(read))).toEqual([`no such file (${base}train.csv, line 5)`]);
+  });
+
+  test('tables beside the folder that their paths begin with', async () => {
+    const root = await cheXpert('CheXpert-v1.0-small/', 'CheXpert-v1.0-small/');
+    for (const table of ['train.csv', 'valid.csv']) {
+      renameSync(join(root, 'CheXpert-v1.0-small', table), join(root, table));
+    }
+    const read = await readAt(root, { format: 'chexpert' });
+    expect(read.candidates).toHaveLength(4);
+    expect(Object.values(reasons(read))).toEqual(['no such file (train.csv, line 5)']);
   });
 
   test('a value that is none of the four is refused with file, line and value', async () => {

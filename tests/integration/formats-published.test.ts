@@ -68,6 +68,19 @@ describe('DomainNet', () => {
     );
   });
 
+  test('what is only called like a list is passed over with a warning', async () => {
+    const root = await domainNet();
+    put(root, 'notes_train.txt', 'Remember to train longer.\n');
+    expect((await offersAt(root))[0]!.reading).toEqual({ format: 'domainnet' });
+    const read = await readAt(root);
+    expect(read.candidates).toHaveLength(6);
+    const reason = 'no list of images, and there is no folder "notes"';
+    expect(reasons(read)['notes_train.txt']).toBe(reason);
+    expect(read.warnings).toEqual([
+      `notes_train.txt is called like a list and was not read: ${reason}`,
+    ]);
+  });
+
   test.each([
     [
       'another name for an index',

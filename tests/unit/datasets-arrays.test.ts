@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { contentHash, readContent } from '../../engine/transforms/content.ts';
 import { decodeOwnSize } from '../../engine/transforms/decode.ts';
+import { offersFor } from '../../host/datasets/formats/all.ts';
 import { idx } from '../../host/datasets/formats/idx.ts';
 import { npz } from '../../host/datasets/formats/npz.ts';
 import type { Candidate } from '../../host/datasets/formats/reader.ts';
@@ -160,6 +161,52 @@ describe('.npz as MedMNIST has it', () => {
   });
 });
 
+describe('several .npz files', () => {
+  const whole = readFileSync(join(FILES, 'numbered.npz'));
+
+  function folder(name: string, files: Record<string, Uint8Array>): Promise<Tree> {
+    const root = join(dirname(file('root', '')), name);
+    mkdirSync(root);
+    for (const [path, bytes] of Object.entries(files)) writeFileSync(join(root, path), bytes);
+    return openTree(root, { signal });
+  }
+
+  test('those that are not read are listed and warned of', async () => {
+    const tree = await folder('several', {
+      'a.npz': whole,
+      'b.npz': whole,
+      'cut.npz': whole.subarray(0, whole.length - 99),
+      'readme.md': Buffer.from('x'),
+    });
+    const offers = await offersFor(tree);
+    expect(offers.map(({ reading }) => reading)).toEqual([
+      { format: 'npz', file: 'a.npz' },
+      { format: 'npz', file: 'b.npz' },
+    ]);
+    const read = await npz.read(tree, { format: 'npz', file: 'b.npz' }, options);
+    expect(read.candidates).toHaveLength(13);
+    expect(read.skipped).toEqual([
+      { path: 'a.npz', reason: 'another .npz file' },
+      { path: 'cut.npz', reason: expect.stringContaining('cut off or damaged') },
+      { path: 'readme.md', reason: 'not an .npz file' },
+    ]);
+    expect(read.warnings).toEqual([
+      'only b.npz was read, not a.npz, cut.npz: give each .npz file by itself to import it',
+    ]);
+  });
+
+  test('one that is cut off is told where nothing else is there', async () => {
+    const cut = { 'pathmnist.npz': whole.subarray(0, whole.length - 99) };
+    const tree = await folder('cut', cut);
+    const damage = { code: 'bad-input', message: expect.stringContaining('cut off or damaged') };
+    await expect(offersFor(tree)).rejects.toMatchObject(damage);
+    const reading = { format: 'npz', file: 'pathmnist.npz' } as const;
+    await expect(npz.read(tree, reading, options)).rejects.toMatchObject(damage);
+    const alone = await openTree(join(tree.root, 'pathmnist.npz'), { signal });
+    await expect(offersFor(alone)).rejects.toMatchObject(damage);
+  });
+});
+
 describe('IDX files', () => {
   function idxFile(shape: number[], data: Uint8Array, type = 8): Buffer {
     const head = Buffer.alloc(4 + 4 * shape.length);
@@ -242,15 +289,44 @@ describe('IDX files', () => {
     });
     const tree = await openTree(root, { signal });
     const read = await idx.read(tree, { format: 'idx' }, options);
-    expect(new Set(read.candidates.map(({ domain }) => domain))).toEqual(
-      new Set(['fashion', 'other']),
-    );
+    expect(read.candidates.map(({ domain, label }) => `${domain} ${label}`)).toEqual([
+      'fashion Ankle boot',
+      'fashion T-shirt/top',
+      'fashion Ankle boot',
+      'other 9',
+      'other 0',
+      'other 9',
+    ]);
+    expect(read.classNames).toEqual(['T-shirt/top', 'Ankle boot', '0', '9']);
     const alone = write('fashion-mnist', {
       'train-images-idx3-ubyte': images,
       'train-labels-idx1-ubyte': labels,
     });
     const fashion = await idx.read(await openTree(alone, { signal }), { format: 'idx' }, options);
     expect(fashion.classNames).toEqual(['T-shirt/top', 'Ankle boot']);
+  });
+
+  test('sets of which one number is two classes are not mixed', async () => {
+    const labels = idxFile([3], new Uint8Array([9, 1, 9]));
+    const set = (name: string) => ({
+      [`${name}-train-images-idx3-ubyte`]: images,
+      [`${name}-train-labels-idx1-ubyte`]: labels,
+    });
+    const readAll = async (folder: string, names: string[]) => {
+      const root = write(folder, Object.assign({}, ...names.map(set)) as ReturnType<typeof set>);
+      return idx.read(await openTree(root, { signal }), { format: 'idx' }, options);
+    };
+    await expect(readAll('emnist', ['emnist-digits', 'emnist-letters'])).rejects.toMatchObject({
+      code: 'bad-input',
+      message: 'the same number is another class in each of emnist-digits, emnist-letters',
+      detail: { wayOut: expect.stringContaining('import each set by itself') },
+    });
+    await expect(readAll('japan', ['kmnist', 'mnist'])).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+    const digits = await readAll('digits', ['emnist-digits', 'qmnist']);
+    expect(digits.classNames).toEqual(['1', '9']);
+    expect((await readAll('kmnist', ['a', 'b'])).classNames).toEqual(['1', '9']);
   });
 
   test('inside a zip, where it is packed', async () => {

@@ -6,6 +6,7 @@ import type { Reading } from '../../contract/reading.ts';
 import { dicom } from '../../host/datasets/formats/dicom.ts';
 import type { Read } from '../../host/datasets/formats/reader.ts';
 import { openTree } from '../../host/datasets/tree.ts';
+import { zip } from './archives-support.ts';
 import type { Element } from './dicom-support.ts';
 import { dicomFile, greyFile, reference } from './dicom-support.ts';
 
@@ -33,6 +34,7 @@ function image(modality: string, more: Element[] = []): Buffer {
 }
 
 const patient = (id: string): Element => ['00100020', 'LO', id];
+const called = (name: string): Element => ['00100010', 'PN', name];
 
 async function read(
   choice: Partial<DicomReading> = {},
@@ -104,6 +106,36 @@ describe('reading DICOM files', () => {
     expect(candidates[0]?.group).toBe('nobody');
   });
 
+  it('takes the split from the level of folders that all are splits', async () => {
+    for (const path of ['train/normal/1', 'train/test/2', 'test/normal/3', 'test/test/4']) {
+      put(path, image('CT', [patient(path)]));
+    }
+    const splits = async (label: DicomReading['label']) =>
+      (await read({ label })).candidates.map((one) => [one.file.path, one.label, one.split]);
+    expect(await splits('folder')).toEqual([
+      ['test/normal/3', 'normal', 'test'],
+      ['test/test/4', 'test', 'test'],
+      ['train/normal/1', 'normal', 'train'],
+      ['train/test/2', 'test', 'train'],
+    ]);
+    expect((await splits('Modality')).map(([, , split]) => split)).toEqual([
+      'test',
+      'test',
+      'train',
+      'train',
+    ]);
+  });
+
+  it('takes no split from the folder that is the class', async () => {
+    put('test/1', image('CT'));
+    put('train/2', image('MR'));
+    const splits = async (label: DicomReading['label']) =>
+      (await read({ label })).candidates.map(({ split }) => split);
+    expect(await splits('folder')).toEqual([null, null]);
+    expect(await splits('Modality')).toEqual(['test', 'train']);
+    expect(await labelsOffered()).toEqual(['Modality']);
+  });
+
   it('keeps ages, their bands and years as attributes', async () => {
     const about = (age: string): Element[] => [
       ['00101010', 'AS', age],
@@ -173,6 +205,49 @@ describe('identifiers', () => {
   });
 });
 
+describe('patients as folders', () => {
+  it.each([
+    ['DOE_JOHN', 'DOE^JOHN'],
+    ['john doe', 'Doe^John'],
+    ['DoeJohn', 'DOE^JOHN^^'],
+    ['doe-john-2', 'DOE^JOHN'],
+  ])('%s is warned of as the name %s, which is not kept', async (path, name) => {
+    put(`${path}/a`, image('CT', [patient('1'), called(name)]));
+    put('other/b', image('CT', [patient('2'), called('ROE^JANE')]));
+    const whole = await read();
+    expect(whole.warnings).toContainEqual(
+      expect.stringMatching(/^1 path with the PatientID or PatientName of its file/),
+    );
+    expect(JSON.stringify(whole)).not.toMatch(/\^/);
+    expect(await labelsOffered()).toEqual(['Modality']);
+  });
+
+  it('are no class that is offered, whatever they are called, and are warned of as one', async () => {
+    for (const [index, name] of ['first', 'second', 'third'].entries()) {
+      for (let n = 0; n < 4; n++) put(`${name}/${n}`, image('CT', [patient(`P${index}`)]));
+    }
+    expect(await labelsOffered()).toEqual(['Modality']);
+    const warned = expect.stringContaining('each folder has the images of one patient');
+    expect((await read({ label: 'folder' })).warnings).toContainEqual(warned);
+    expect((await read()).warnings).not.toContainEqual(warned);
+  });
+
+  it('are told by PatientName where PatientID is blank', async () => {
+    for (const name of ['first', 'second']) {
+      for (let n = 0; n < 4; n++) put(`${name}/${n}`, image('CT', [called(`${name}^name`)]));
+    }
+    expect(await labelsOffered()).toEqual(['Modality']);
+  });
+
+  it('are none where one patient has all folders', async () => {
+    for (const name of ['T1', 'T2']) {
+      for (let n = 0; n < 4; n++) put(`${name}/${n}`, image('MR', [patient('only')]));
+    }
+    expect(await labelsOffered()).toEqual(['folder', 'Modality']);
+    expect((await read({ label: 'folder' })).warnings).toHaveLength(1);
+  });
+});
+
 describe('a DICOMDIR', () => {
   function directory(...files: string[]): Buffer {
     const records = files.map((file): Element[] => [
@@ -190,6 +265,20 @@ describe('a DICOMDIR', () => {
     const { candidates, skipped } = await read({}, { path: 'DICOMDIR' });
     expect(candidates.map(({ file }) => file.path)).toEqual(['SE1/IM1', 'se1/im2']);
     expect(skipped).toEqual([{ path: 'SE1/GONE', reason: 'listed in DICOMDIR, and not there' }]);
+  });
+
+  it('in an archive lists files of the archive', async () => {
+    const parts = ['PAT0/IM1', 'PAT0/IM2'].map((name, index) => {
+      return { name, data: image(index === 0 ? 'CT' : 'MR') };
+    });
+    const list = directory('PAT0\\IM1', 'PAT0\\IM2', 'PAT0\\GONE');
+    put('cd.zip', zip([{ name: 'DICOMDIR', data: list }, ...parts]));
+    const { candidates, skipped } = await read({}, { path: 'cd.zip' });
+    expect(candidates.map(({ file, label }) => [file.path, label])).toEqual([
+      ['PAT0/IM1', 'CT'],
+      ['PAT0/IM2', 'MR'],
+    ]);
+    expect(skipped).toEqual([{ path: 'PAT0/GONE', reason: 'listed in DICOMDIR, and not there' }]);
   });
 
   it('in a folder is no image, and what it lists in vain is said', async () => {
@@ -216,6 +305,13 @@ describe('offers', () => {
       for (let n = 0; n < 4; n++) put(`${name}/${n}`, image('CT', [patient(`P${index}${n}`)]));
     }
     expect(await labelsOffered()).toEqual(['folder', 'Modality']);
+  });
+
+  it('leave folders out that are called as series are', async () => {
+    for (const id of ['P1', 'P2']) {
+      for (let n = 0; n < 4; n++) put(`${id}/ST0/SE${n % 2}/IM${n}`, image('CT', [patient(id)]));
+    }
+    expect(await labelsOffered()).toEqual(['Modality']);
   });
 
   it('leave folders out that are called after patients', async () => {

@@ -296,7 +296,12 @@ describe('what a file says', () => {
     );
     const { tags, identifiers } = readDicom(file);
     expect(tags).toEqual({ Manufacturer: 'Größe & Söhne', Modality: 'OT', PatientAge: '045Y' });
-    expect(identifiers).toEqual({ patient: 'ID-4711', study: '1.2.3', series: null });
+    expect(identifiers).toEqual({
+      patient: 'ID-4711',
+      study: '1.2.3',
+      series: null,
+      name: 'Doe^Jane',
+    });
   });
 
   it('can be read without preamble, and without a transfer syntax', async () => {

@@ -9,7 +9,7 @@ import { dicom } from './dicom.ts';
 import { domainnet } from './domainnet.ts';
 import { folders } from './folders.ts';
 import { idx } from './idx.ts';
-import { npz } from './npz.ts';
+import { npz, refuseDamaged } from './npz.ts';
 import type { Read, ReadOptions, Reader } from './reader.ts';
 import { table } from './table.ts';
 import { webdataset } from './webdataset.ts';
@@ -29,20 +29,24 @@ const READERS: { readonly [F in ReadingFormat]: Reader<F> } = {
 /** What a single table may be read as. */
 const OF_TABLES: readonly ReadingFormat[] = ['chexpert', 'coco', 'table'];
 
-/** Ways to read a tree, the best first; empty where nothing fits. */
+/**
+ * Ways to read a tree, the best first; empty where nothing fits. Throws CarryoverError `bad-input`
+ * where nothing fits and an .npz is damaged.
+ */
 export async function offersFor(tree: Tree): Promise<ReadingOffer[]> {
   const whole = await aroundTable(tree, { signal: new AbortController().signal });
   const offers: ReadingOffer[] = [];
   for (const format of formatsFor(whole)) offers.push(...(await READERS[format].offers(whole)));
+  if (offers.length === 0) await refuseDamaged(whole);
   return offers;
 }
 
 function formatsFor(tree: Tree): readonly ReadingFormat[] {
   if (givenTable(tree)) return OF_TABLES;
   const all = Object.keys(READERS) as ReadingFormat[];
-  const images = tree.files.filter(({ path }) => looksLikeImage(path)).length;
+  const pictures = tree.files.filter(({ path }) => looksLikeImage(path) && !/\.dcm$/i.test(path));
   // A few DICOM files among many pictures are not what the tree is about.
-  if (2 * images <= tree.files.length) return all;
+  if (2 * pictures.length <= tree.files.length) return all;
   return [...all.filter((format) => format !== 'dicom'), 'dicom'];
 }
 

@@ -110,8 +110,7 @@ function begin(
   const folders = [folderOf(path), ''];
   return (cells, line) => {
     const text = cells[pathAt] ?? '';
-    const inFolder = text.replace(/^CheXpert-v1\.0(-small)?\//, '');
-    const file = folders.map((folder) => at(finder, folder, inFolder)).find((found) => found);
+    const file = find(finder, folders, text);
     const labelled = labelOf(cells, line);
     if (!file || typeof labelled === 'string') {
       read.skipped.push({ path: text, reason: `no such file (${path}, line ${line})` });
@@ -129,6 +128,13 @@ function begin(
       );
     }
   };
+}
+
+/** A path as it is written, else without the name of the published folder. */
+function find(finder: FileFinder, folders: string[], path: string): TreeFile | undefined {
+  const inFolder = path.replace(/^CheXpert-v1\.0(-small)?\//, '');
+  const ways = [path, inFolder].flatMap((way) => folders.map((folder) => at(finder, folder, way)));
+  return ways.find((found) => found !== null);
 }
 
 function at(finder: FileFinder, folder: string, path: string): TreeFile | null {

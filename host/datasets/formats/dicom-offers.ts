@@ -7,6 +7,7 @@ import { dicomdirFiles, isDicom, readDicom } from '../../../engine/dicom/index.t
 import { fewOf, sortedSet } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { folderOf } from './find.ts';
+import { splitOfWord } from './splits.ts';
 
 type Label = Extract<Reading, { format: 'dicom' }>['label'];
 
@@ -21,8 +22,14 @@ const TAGS = ['BodyPartExamined', 'ViewPosition', 'SeriesDescription', 'Modality
 /** Share of the files that must have a tag for it to be offered. */
 const MOSTLY = 0.9;
 
+/** What patients, studies and series are called on a disc. */
+const NUMBERED = /^(pa|pat|patient|st|study|se|ser|series)[-_ ]?\d+$/i;
+
+/** Identifiers shorter than this are in many a path by chance. */
+const TELLING = 4;
+
 /** A file looked into that holds an image. */
-interface Seen {
+export interface Seen {
   file: TreeFile;
   info: DicomInfo;
 }
@@ -87,14 +94,55 @@ function labelsOf(seen: readonly Seen[]): Label[] {
   return [...new Set<Label>([...first, ...tags, 'Modality'])];
 }
 
-/** How many folders the files lie in; 0 where one is named after its patient: that is no class. */
+/** How many folders the files lie in; 0 where they cannot be classes: patients, series, splits, the root. */
 function foldersOf(seen: readonly Seen[]): number {
-  const names = seen.map(({ file }) => posix.basename(folderOf(file.path)));
-  const unfit = seen.some(({ info: { identifiers } }, index) => {
-    const name = names[index] ?? '';
-    return name === '' || (identifiers.patient !== null && name.includes(identifiers.patient));
+  const names = new Set(seen.map(({ file }) => posix.basename(folderOf(file.path))));
+  const called = seen.some(({ file, info: { identifiers } }) => {
+    const name = posix.basename(folderOf(file.path));
+    const id = identifiers.patient;
+    return (id !== null && name.includes(id)) || hasName(name, identifiers.name);
   });
-  return unfit ? 0 : new Set(names).size;
+  const noClass = (name: string): boolean => splitOfWord(name) !== null || NUMBERED.test(name);
+  const unfit = called || names.has('') || [...names].every(noClass) || foldersArePatients(seen);
+  return unfit ? 0 : names.size;
+}
+
+/** Whether each folder has the files of one patient, of several: its name then tells who it is. */
+export function foldersArePatients(seen: readonly Seen[]): boolean {
+  const patients = new Map<string, Set<string>>();
+  for (const { file, info } of seen) {
+    const patient = info.identifiers.patient ?? info.identifiers.name;
+    if (patient === null) return false;
+    const folder = posix.basename(folderOf(file.path));
+    patients.set(folder, (patients.get(folder) ?? new Set()).add(patient));
+  }
+  const all = new Set([...patients.values()].flatMap((some) => [...some]));
+  return all.size > 1 && [...patients.values()].every(({ size }) => size === 1);
+}
+
+/** Whether a path speaks of a file's patient, by PatientID or PatientName. */
+export function namesPatient({ file: { path }, info: { identifiers } }: Seen): boolean {
+  const { patient, name } = identifiers;
+  const byId = patient !== null && patient.length >= TELLING && path.includes(patient);
+  return byId || hasName(path, name);
+}
+
+/** Whether all words of a name (`DOE^JOHN`) are in a text (`John_Doe/1`), or stand together in it. */
+function hasName(text: string, name: string | null): boolean {
+  const words = wordsOf(name ?? '');
+  const whole = words.join('');
+  if (whole.length < TELLING) return false;
+  const among = wordsOf(text);
+  return words.every((word) => among.includes(word)) || among.includes(whole);
+}
+
+function wordsOf(text: string): string[] {
+  return (
+    text
+      .normalize('NFC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  );
 }
 
 function distinct(seen: readonly Seen[], tag: string): string[] {

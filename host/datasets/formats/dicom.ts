@@ -13,9 +13,12 @@ import type { Tree, TreeFile } from '../tree.ts';
 import { openTree } from '../tree.ts';
 import { AGE_BAND, ageBand, yearsOf } from './age-band.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
-import { dicomOffers } from './dicom-offers.ts';
+import type { Seen } from './dicom-offers.ts';
+import { dicomOffers, foldersArePatients, namesPatient } from './dicom-offers.ts';
 import { folderOf } from './find.ts';
+import { levelOfSplits } from './folder-levels.ts';
 import type { Candidate, Read, ReadOptions, Reader } from './reader.ts';
+import { splitOfWord } from './splits.ts';
 
 type DicomReading = Extract<Reading, { format: 'dicom' }>;
 
@@ -36,8 +39,6 @@ const ATTRIBUTES = [
 ] as const;
 const UNKNOWN_DOMAIN = 'unknown';
 const FILES_AT_ONCE = 8;
-/** Identifiers shorter than this are in many a path by chance. */
-const TELLING = 4;
 
 /** One file looked into: an image, a DICOMDIR, or why it is neither. */
 type Found =
@@ -50,8 +51,9 @@ export const dicom: Reader<'dicom'> = {
   offers: dicomOffers,
   read: async (tree, reading, options) => {
     const looked = await lookInto(tree, tree.files, options);
-    const single = tree.single !== null && looked[0]?.kind === 'directory' ? looked[0] : null;
-    if (single === null) return describe(tree, looked, reading, options);
+    const [single] = looked;
+    const alone = tree.single !== null && single?.file.entry === null;
+    if (!alone || single.kind !== 'directory') return describe(tree, looked, reading, options);
     // A DICOMDIR by itself stands for the files beside and below it that it lists.
     const whole = await openTree(tree.root, { signal: options.signal });
     const { files } = resolved(whole, single);
@@ -109,22 +111,23 @@ function describe(
 ): Read {
   const read = emptyRead('single-label');
   const groups = new Set<string>();
+  const images = looked.filter((found) => found.kind === 'image');
+  const splitAt = levelOfSplits(images.map(({ file }) => file.path.split('/').slice(0, -1)));
   for (const found of looked) {
     if (found.kind === 'skipped') {
       read.skipped.push({ path: found.file.path, reason: found.reason });
     } else if (found.kind === 'directory') {
       read.skipped.push(...lostOf(tree, found));
     } else {
-      const taken = imagesOf(found.file, found.info, { reading, salt });
+      const taken = imagesOf(found.file, found.info, { reading, salt, splitAt });
       if (typeof taken === 'string') read.skipped.push({ path: found.file.path, reason: taken });
       else read.candidates.push(...taken);
       const kind = groupOf(found.info, salt)?.kind;
       if (kind) groups.add(kind);
     }
   }
-  const images = looked.filter((found) => found.kind === 'image');
   read.groupedBy = groups.size === 0 ? null : `${[...groups].sort().join(', ')} (hashed)`;
-  read.warnings.push(...warningsOf(images));
+  read.warnings.push(...warningsOf(images, reading));
   return inOrder(read);
 }
 
@@ -137,7 +140,7 @@ function lostOf(tree: Tree, directory: Extract<Found, { kind: 'directory' }>): S
 function imagesOf(
   file: TreeFile,
   info: DicomInfo,
-  { reading, salt }: { reading: DicomReading; salt: string },
+  { reading, salt, splitAt }: { reading: DicomReading; salt: string; splitAt: number },
 ): Candidate[] | string {
   const label = labelOf(file, info, reading);
   if (label === null) {
@@ -149,7 +152,9 @@ function imagesOf(
   const group = groupOf(info, salt)?.name ?? (several ? file.path : null);
   const domain =
     reading.domain === 'none' ? {} : { domain: info.tags[reading.domain] ?? UNKNOWN_DOMAIN };
-  const known = { label, group, attributes: attributesOf(info), ...domain };
+  const folders = file.path.split('/').slice(0, reading.label === 'folder' ? -2 : -1);
+  const split = splitOfWord(folders[splitAt] ?? '');
+  const known = { label, group, split, attributes: attributesOf(info), ...domain };
   return Array.from({ length: info.frames }, (_, index) =>
     candidate(file, { ...known, frame: several ? index : null }),
   );
@@ -184,24 +189,27 @@ function attributesOf({ tags }: DicomInfo): Record<string, string> {
   return Object.fromEntries(shared) as Record<string, string>;
 }
 
-function warningsOf(images: readonly { file: TreeFile; info: DicomInfo }[]): string[] {
+function warningsOf(images: readonly Seen[], { label }: DicomReading): string[] {
   if (images.length === 0) return [];
   const warnings = [
     `tags read: ${[...ATTRIBUTES, 'StudyDate (its year)'].join(', ')}; PatientID, or where it is ` +
       'blank StudyInstanceUID or SeriesInstanceUID, is only used as a salted hash that groups ' +
       'images, and no name, date of birth or identifier is stored',
   ];
-  const named = images.filter(({ file, info: { identifiers } }) => {
-    const id = identifiers.patient;
-    return id !== null && id.length >= TELLING && file.path.includes(id);
-  });
+  if (label === 'folder' && foldersArePatients(images)) {
+    warnings.push(
+      'each folder has the images of one patient, so that the classes tell patients apart: if ' +
+        'that is not meant, take the class from a tag',
+    );
+  }
+  const named = images.filter(namesPatient);
   if (named.length > 0) {
     const paths = fewOf(
       named.map(({ file }) => file.path),
       2,
     );
     warnings.push(
-      `${counted(named.length, 'path')} with the PatientID of its file: paths are stored as they ` +
+      `${counted(named.length, 'path')} with the PatientID or PatientName of its file: paths are stored as they ` +
         `are: ${paths}; rename the folders or files where that must not be`,
     );
   }

@@ -33,14 +33,14 @@ export const domainnet: Reader<'domainnet'> = {
     return [{ reading: { format: 'domainnet' }, title: 'DomainNet lists', why }];
   },
   read: async (tree, _, { signal, onProgress }) => {
-    const lists = listsOf(tree);
+    const { lists, strays } = await partedLists(tree);
     if (lists.length === 0) {
       throw new CarryoverError('bad-input', `${tree.root} has no list <domain>_train.txt`, {
         file: tree.root,
         wayOut: 'put the lists beside the folders of the domains, or in a folder txt',
       });
     }
-    const reader = new ListsReader(tree, lists);
+    const reader = new ListsReader(tree, lists, strays);
     for (const list of lists) {
       signal.throwIfAborted();
       await reader.readOne(list);
@@ -57,6 +57,22 @@ function listsOf(tree: Tree): List[] {
     const { base = '', domain = '', split } = groups;
     return [{ file, base, domain, split: split === 'train' ? 'train' : 'test' }];
   });
+}
+
+/** Strays are called like a list, but do not start as one, and there is no such domain. */
+async function partedLists(tree: Tree): Promise<{ lists: List[]; strays: List[] }> {
+  const lists: List[] = [];
+  const strays: List[] = [];
+  for (const list of listsOf(tree)) {
+    const isList = hasDomain(tree, list) || (await startsAsList(tree, list));
+    (isList ? lists : strays).push(list);
+  }
+  return { lists, strays };
+}
+
+function hasDomain(tree: Tree, { base, domain }: List): boolean {
+  const folders = [`${base}${domain}/`, `${base}groundtruth/${domain}/`];
+  return tree.files.some(({ path }) => folders.some((folder) => path.startsWith(folder)));
 }
 
 /** A line's path and index, parted at the last blank; null where it has none. */
@@ -82,16 +98,21 @@ class ListsReader {
   readonly #nameOf = new Map<number, string>();
   readonly #indexOf = new Map<string, number>();
 
-  constructor(tree: Tree, lists: List[]) {
+  constructor(tree: Tree, lists: List[], strays: List[]) {
     this.#tree = tree;
     this.#finder = new FileFinder(tree);
-    for (const { file } of lists) this.#seen.set(file, file.path);
+    for (const { file } of [...lists, ...strays]) this.#seen.set(file, file.path);
+    for (const { file, domain } of strays) {
+      const reason = `no list of images, and there is no folder "${domain}"`;
+      this.read.skipped.push({ path: file.path, reason });
+      this.read.warnings.push(`${file.path} is called like a list and was not read: ${reason}`);
+    }
   }
 
   async readOne(list: List): Promise<void> {
     const text = (await this.#tree.read(list.file, MAX_TABLE_BYTES)).toString('utf8');
     const lines = text.split('\n');
-    const isThere = this.#hasDomain(list);
+    const isThere = hasDomain(this.#tree, list);
     let listed = 0;
     for (const [i, raw] of lines.entries()) {
       const line = raw.trim();
@@ -107,11 +128,6 @@ class ListsReader {
     const way = zip === null ? '' : `; unpack ${zip.path} beside it`;
     const reason = `lists ${counted(listed, 'image')}, but there is no folder "${list.domain}"${way}`;
     this.read.skipped.push({ path: list.file.path, reason });
-  }
-
-  #hasDomain({ base, domain }: List): boolean {
-    const folders = [`${base}${domain}/`, `${base}groundtruth/${domain}/`];
-    return this.#tree.files.some(({ path }) => folders.some((folder) => path.startsWith(folder)));
   }
 
   #parse({ file }: List, line: string, at: number): { path: string; index: number } {

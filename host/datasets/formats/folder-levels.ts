@@ -178,9 +178,12 @@ function guessSeveral(
     levels: as('class', 'domain'),
     why: `the upper folders are the classes: ${listed(upper)}`,
   };
-  if (shared === 0 && upper.size > 1 && numbered(lower)) return [patientsBelow, domains];
-  if (shared > 0 && numbered(upper) && upper.size > lower.size) return [patientsAbove, domains];
-  return shared > 0 ? [domains, swapped] : [domains, patientsBelow];
+  if (shared === 0) {
+    const below = upper.size > 1 && numbered(lower);
+    return below ? [patientsBelow, domains] : [domains, patientsBelow];
+  }
+  const above = numbered(upper) && upper.size > lower.size;
+  return above ? [patientsAbove, domains] : [domains, swapped];
 }
 
 /** Names of the lower level that lie under two and more folders of the upper one. */

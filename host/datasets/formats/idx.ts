@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { CarryoverError } from '../../../contract/errors.ts';
 import { gunzipped, openImageArray } from '../../../engine/archives/arrays.ts';
 import { idxHeader } from '../../../engine/archives/idx.ts';
-import { counted } from '../order.ts';
+import { counted, fewOf, sortedSet } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { placeIn } from '../tree.ts';
 import { ONLY_DOMAIN, candidate, emptyRead, inOrder } from './candidate.ts';
@@ -12,6 +12,8 @@ import type { GivenSplit, Read, Reader } from './reader.ts';
 import { splitInPath } from './splits.ts';
 
 const IMAGES = /^(.*)images([-_.])idx3-ubyte(\.gz)?$/i;
+/** Sets of this family whose classes are not the ten digits, by what they are called. */
+const OWN_CLASSES = /fashion|kmnist|k49|kuzushiji|notmnist|letters|balanced|byclass|bymerge/i;
 const FASHION = [
   'T-shirt/top',
   'Trouser',
@@ -38,21 +40,24 @@ export const idx: Reader<'idx'> = {
     if (pairs.length === 0) throw noPairs(tree);
     const read = emptyRead('single-label');
     const domains = new Set(pairs.map(({ set }) => set));
-    const labels = new Set<number>();
-    const fashion = /fashion/i.test(`${posix.basename(tree.root)}/${pairs[0]!.images.path}`);
+    const kindOf = kindsOf(tree, pairs);
+    const labels = new Map<string, Set<number>>();
     for (const pair of pairs) {
       signal.throwIfAborted();
       const numbers = await labelsOf(tree, pair);
-      for (const number of numbers) labels.add(number);
+      const kind = kindOf(pair);
+      labels.set(kind, new Set([...(labels.get(kind) ?? []), ...numbers]));
       const domain = domains.size === 1 ? ONLY_DOMAIN : pair.set;
-      const name = nameOfClass(fashion);
+      const name = nameOfClass(kind);
       numbers.forEach((number, frame) => {
         const known = { frame, split: pair.split, domain, label: name(number) };
         read.candidates.push(candidate(pair.images, known));
       });
       onProgress?.(read.candidates.length);
     }
-    read.classNames = [...labels].sort((a, b) => a - b).map(nameOfClass(fashion));
+    read.classNames = [...labels].flatMap(([kind, numbers]) => {
+      return [...numbers].sort((a, b) => a - b).map(nameOfClass(kind));
+    });
     skipOthers(tree, pairs, read);
     return inOrder(read);
   },
@@ -87,8 +92,29 @@ function isCopy(tree: Tree, { path }: TreeFile): boolean {
   return path.toLowerCase().endsWith('.gz') && tree.find(path.slice(0, -'.gz'.length)) !== null;
 }
 
-function nameOfClass(fashion: boolean): (number: number) => string {
-  return (number) => (fashion ? FASHION[number] : undefined) ?? String(number);
+function nameOfClass(kind: string): (number: number) => string {
+  return (number) => (kind === 'fashion' ? FASHION[number] : undefined) ?? String(number);
+}
+
+/**
+ * What the numbers of each pair stand for, told by its path, or else by the folder's own name. Throws
+ * CarryoverError `bad-input` where one number would be two classes.
+ */
+function kindsOf(tree: Tree, pairs: Pair[]): (pair: Pair) => string {
+  const told = new Map(pairs.map((pair) => [pair, kindIn(pair.images.path)]));
+  const whole = [...told.values()].some(Boolean) ? null : kindIn(posix.basename(tree.root));
+  const kindOf = (pair: Pair): string => told.get(pair) ?? whole ?? 'digits';
+  const numbered = pairs.filter((pair) => kindOf(pair) !== 'fashion');
+  if (new Set(numbered.map(kindOf)).size < 2) return kindOf;
+  const sets = fewOf(sortedSet(numbered.map(({ set }) => set)));
+  throw new CarryoverError('bad-input', `the same number is another class in each of ${sets}`, {
+    file: tree.root,
+    wayOut: 'import each set by itself: give its folder, or move its files into one of their own',
+  });
+}
+
+function kindIn(path: string): string | null {
+  return OWN_CLASSES.exec(path)?.[0].toLowerCase() ?? null;
 }
 
 /** The class of each image, once images and labels are of one number. */

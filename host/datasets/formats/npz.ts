@@ -7,7 +7,7 @@ import { openImageArray } from '../../../engine/archives/arrays.ts';
 import { memoryBytes } from '../../../engine/formats/bytes.ts';
 import type { StoredArray } from '../../../engine/formats/npy.ts';
 import { decodeNpy } from '../../../engine/formats/npy.ts';
-import { counted } from '../order.ts';
+import { counted, fewOf } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { absolutePath } from '../walk.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
@@ -46,9 +46,40 @@ export const npz: Reader<'npz'> = {
       onProgress?.(parts.reduce((sum, { images }) => sum + images, 0));
     }
     if (parts.length === 0) throw noArrays(file.path);
-    return assemble(file, parts);
+    const read = assemble(file, parts);
+    await tellOthers(tree, file, read);
+    return inOrder(read);
   },
 };
+
+/** Throws CarryoverError `bad-input` where an .npz of the tree is cut off or damaged. */
+export async function refuseDamaged(tree: Tree): Promise<void> {
+  for (const file of tree.files) {
+    if (isNpz(file)) await splitsIn(absolutePath(tree.root, file.file));
+  }
+}
+
+async function tellOthers(tree: Tree, chosen: TreeFile, read: Read): Promise<void> {
+  const others = tree.files.filter((file) => file !== chosen);
+  for (const file of others)
+    read.skipped.push({ path: file.path, reason: await whyNot(tree, file) });
+  const sets = others.filter(isNpz).map(({ path }) => path);
+  if (sets.length === 0) return;
+  read.warnings.push(
+    `only ${chosen.path} was read, not ${fewOf(sets)}: give each .npz file by itself to import it`,
+  );
+}
+
+async function whyNot(tree: Tree, file: TreeFile): Promise<string> {
+  if (!isNpz(file)) return 'not an .npz file';
+  try {
+    const splits = await splitsIn(absolutePath(tree.root, file.file));
+    return splits.length > 0 ? 'another .npz file' : 'an .npz file of other arrays';
+  } catch (error) {
+    if (error instanceof CarryoverError) return error.message;
+    throw error;
+  }
+}
 
 function isNpz(file: TreeFile): boolean {
   return file.entry === null && file.path.toLowerCase().endsWith('.npz');
@@ -66,9 +97,19 @@ function fileAt(tree: Tree, path: string): TreeFile {
 
 /** Splits of which images and labels are there. */
 async function splitsIn(path: string): Promise<string[]> {
-  const { entries } = await openArchive(path);
+  const { entries } = await openArchive(path).catch((error: unknown) => {
+    throw asDamage(path, error);
+  });
   const has = (name: string) => entries.has(`${name}.npy`);
   return SPLITS.filter((split) => has(`${split}_images`) && has(`${split}_labels`));
+}
+
+function asDamage(path: string, error: unknown): unknown {
+  if (!(error instanceof CarryoverError) || error.code !== 'bad-input') return error;
+  const reason = error.message.replace(`${path}: `, '');
+  const message = `${path}: this .npz file is cut off or damaged (${reason})`;
+  const wayOut = 'save train_images with train_labels by numpy.savez, or fetch the file anew';
+  return new CarryoverError('bad-input', message, { file: path, wayOut }, error);
 }
 
 interface Part {
@@ -128,7 +169,7 @@ function assemble(file: TreeFile, parts: Part[]): Read {
       read.candidates.push(candidate(part.file, { frame, split, ...label(row) }));
     }
   }
-  return inOrder(read);
+  return read;
 }
 
 /** The names of the labels that occur, by number; their numbers where the set's names are not known. */
