@@ -10,10 +10,15 @@ const BANDS: readonly (readonly [number, string])[] = [
 const NAMES = /^(patient[ _]?)?age([ _](approx|in[ _]years|years|at[ _]\w+))?$/i;
 export const AGE_BAND = 'Age band';
 
+/** True for the name of a column of ages. */
+export function isAge(name: string): boolean {
+  return NAMES.test(name);
+}
+
 /** Adds `Age band` where one of the attributes is an age by its name and its value. */
 export function withAgeBand(attributes: Record<string, string>): Record<string, string> {
   if (AGE_BAND in attributes) return attributes;
-  const name = Object.keys(attributes).find((key) => NAMES.test(key));
+  const name = Object.keys(attributes).find(isAge);
   const band = name === undefined ? null : ageBand(yearsOf(attributes[name] ?? ''));
   return band === null ? attributes : { ...attributes, [AGE_BAND]: band };
 }

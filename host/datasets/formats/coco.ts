@@ -10,9 +10,11 @@ import { absolutePath } from '../walk.ts';
 import { givenTable } from './around.ts';
 import { candidate, emptyRead, inOrder } from './candidate.ts';
 import { withoutShapes } from './coco-shapes.ts';
+import type { Naming } from './find.ts';
 import { FileFinder, folderOf } from './find.ts';
+import { NamedFiles } from './named-files.ts';
 import type { Read, Reader } from './reader.ts';
-import { splitInPath } from './splits.ts';
+import { splitInPath, splitOfFolder } from './splits.ts';
 
 const MAX_BYTES = 500 * 2 ** 20;
 /** Up to here a file is parsed when offers are made. */
@@ -157,12 +159,16 @@ class CocoReader {
     const licenceOf = new Map(licenses.map((licence) => [licence.id, licence.name]));
     const byId = new Map<Id, Annotated>();
     const known = new Set<Id>();
+    const files = new NamedFiles(this.#finder, namingOf(path));
     for (const image of images) {
       known.add(image.id);
       const licence = licenceOf.get(image.license ?? '') ?? null;
-      const annotated = this.#addImage(path, image, licence);
-      if (annotated) byId.set(image.id, annotated);
+      files.name(image.file_name, (found) => {
+        const annotated = this.#addImage(path, image, found, licence);
+        if (annotated) byId.set(image.id, annotated);
+      });
     }
+    files.finish();
     for (const { image_id, category_id } of annotations) {
       const name = this.#nameOf.get(category_id);
       if (name === undefined) throw unknownId(path, 'category', category_id);
@@ -186,19 +192,15 @@ class CocoReader {
     }
   }
 
-  #addImage(path: string, image: CocoImage, licence: string | null): Annotated | null {
-    const { file_name: name } = image;
-    const folder = folderOf(path);
-    const split = splitWord(path);
-    const file = this.#finder.find(name, [
-      ...(split === null ? [] : [split, `images/${split}`]),
-      folder,
-      '',
-      'images',
-      posix.join(folder, 'images'),
-    ]);
+  #addImage(
+    path: string,
+    image: CocoImage,
+    file: TreeFile | string,
+    licence: string | null,
+  ): Annotated | null {
     if (typeof file === 'string') {
-      this.#read.skipped.push({ path: name, reason: `${file} (${path}, image ${image.id})` });
+      const reason = `${file} (${path}, image ${image.id})`;
+      this.#read.skipped.push({ path: image.file_name, reason });
       return null;
     }
     const before = this.#annotated.get(file);
@@ -237,7 +239,7 @@ class CocoReader {
 
   #place({ file, image, source, licence, names }: Annotated, all: string[]): void {
     const known = {
-      split: splitInPath(source),
+      split: splitInPath(source) ?? splitOfFolder(folderOf(file.path)),
       licence,
       source: image.flickr_url ?? image.coco_url ?? null,
     };
@@ -259,6 +261,14 @@ class CocoReader {
     this.#shared.set(key, findings);
     return findings;
   }
+}
+
+/** Images lie in the folder of their split, beside the file, at the root or in `images`. */
+function namingOf(table: string): Naming {
+  const folder = folderOf(table);
+  const split = splitWord(table);
+  const ofSplit = split === null ? [] : [split, `images/${split}`];
+  return { table, folders: [...ofSplit, folder, '', 'images', posix.join(folder, 'images')] };
 }
 
 /** The part of `instances_train2017.json` that a folder of its images is named by: `train2017`. */

@@ -4,7 +4,7 @@ import { FileFinder, folderOf, pathKey } from './find.ts';
 import { withAgeBand } from './age-band.ts';
 import type { GivenSplit } from './reader.ts';
 import { splitOfWord } from './splits.ts';
-import { readTable, tableError } from './tables.ts';
+import { hasNoValue, readTable, tableError } from './tables.ts';
 
 /** What a row says of its image; null and absent where it says nothing. */
 export interface ImageMetadata {
@@ -81,10 +81,10 @@ function begin(path: string, columns: string[], finder: FileFinder, metadata: Me
 
 function toRow(cells: string[], columns: string[], known: (Known | null)[]): ImageMetadata {
   const cell = (name: Known): string | null =>
-    cells.find((text, i) => known[i] === name && text !== '') ?? null;
+    cells.find((text, i) => known[i] === name && !hasNoValue(text)) ?? null;
   const attributes = cells.flatMap((text, i) => {
     const column = columns[i];
-    return known[i] === null && column && text !== '' ? [[column, text] as const] : [];
+    return known[i] === null && column && !hasNoValue(text) ? [[column, text] as const] : [];
   });
   return {
     group: cell('group'),

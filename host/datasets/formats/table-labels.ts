@@ -2,7 +2,7 @@
 import type { FindingValue } from '../../../contract/datasets.ts';
 import type { TableColumns } from '../../../contract/reading.ts';
 import { sortedSet } from '../order.ts';
-import { tableError } from './tables.ts';
+import { EMPTY_LIST, hasNoValue, tableError } from './tables.ts';
 
 type Findings = ReadonlyMap<string, FindingValue>;
 type LabelColumns = TableColumns['label'];
@@ -48,7 +48,7 @@ function classLabels(column: string): Labels {
       const at = columns.indexOf(column);
       return (cells) => {
         const label = cells[at] ?? '';
-        if (label === '') return `no value in column ${column}`;
+        if (hasNoValue(label)) return `no value in column ${column}`;
         const same = known.get(label) ?? { label, findings: null };
         known.set(label, same);
         return same;
@@ -128,7 +128,8 @@ function listLabels(label: Extract<LabelColumns, { kind: 'list' }>): Labels {
         if (text === '' && label.none !== '') return `no value in column ${label.column}`;
         const same = known.get(text);
         if (same) return same;
-        const names = text.split(label.separator).map((name) => name.trim());
+        const listed = text === EMPTY_LIST ? [] : text.split(label.separator);
+        const names = listed.map((name) => name.trim());
         const present = names.filter((name) => name !== '' && name !== label.none);
         const labelled = {
           label: null,

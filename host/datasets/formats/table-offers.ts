@@ -8,6 +8,7 @@ import { FileFinder, folderOf } from './find.ts';
 import { splitInPath, splitOfWord } from './splits.ts';
 import type { ColumnValues, SampledTable } from './table-columns.ts';
 import { sampleTable } from './table-columns.ts';
+import { isAge } from './age-band.ts';
 import { givenTable } from './around.ts';
 import { looksLikeTable } from './tables.ts';
 
@@ -109,10 +110,11 @@ function offerIsic(sampled: SampledTable[]): ReadingOffer[] {
   const others = new Set(
     all.flatMap(names).filter((name) => !['image', ...classes].includes(name) && name !== ''),
   );
-  const grouped = others.delete('lesion_id');
+  const group = groupAmong([...others]);
+  if (group !== undefined) others.delete(group);
   const why =
     `${fewOf(same.map(({ file }) => file.path))}: a 1 in one of ${counted(classes.length, 'column')}` +
-    (grouped ? ', lesion_id groups the images of one lesion' : '');
+    (group === undefined ? '' : `, ${group} groups images`);
   return [
     offer(
       'ISIC: one-hot classes',
@@ -121,7 +123,7 @@ function offerIsic(sampled: SampledTable[]): ReadingOffer[] {
       {
         path: 'image',
         label: { kind: 'one-hot', columns: classes },
-        ...(grouped && { group: 'lesion_id' }),
+        ...(group !== undefined && { group }),
         attributes: [...others],
       },
     ),
@@ -133,9 +135,13 @@ const FILLED_IN = /submission[^/]*$/i;
 const PATH_NAMES = /^(file_?name|file|path|image|image_?(path|id|name|file)|img)$/i;
 const LABEL_NAMES =
   /^(labels?([ _]?(name|id))?|class([ _]?(name|id))?|category|target|species|diagnosis|dx|finding labels?)$/i;
-const GROUP_NAMES =
-  /^(patient|subject|lesion|case|family|group|participant)([ _-]?(id|no|number))?$/i;
-const SPLIT_NAMES = /^(split|fold|set|subset|partition)$/i;
+/** The coarsest first: what lies in two groups of one of these may lie in one of an earlier one. */
+const GROUP_NAMES = ['family', 'patient|subject|participant', 'group', 'case', 'lesion'].map(
+  (words) => new RegExp(`^(${words})([ _-]?(id|no|number))?$`, 'i'),
+);
+const SPLIT_NAMES = /^((data)?[ _-]?split|fold|set|subset|partition|phase)$/i;
+/** What people are filtered by is no class by guess. */
+const PERSONAL = /^(patient[ _]?)?(sex|gender)$/i;
 const PLAIN_NAMES = {
   licence: /^licen[cs]e$/i,
   attribution: /^attribution$/i,
@@ -148,7 +154,7 @@ function offerGuessed(tree: Tree, sampled: SampledTable[]): ReadingOffer[] {
   const flat = new Set(imageFolders(tree)).size <= 1;
   const meant = sampled.filter(({ file }) => !FILLED_IN.test(file.path));
   const alike = Map.groupBy(meant, (one) => JSON.stringify(names(one)));
-  return [...alike.values()].flatMap((tables) => {
+  const guesses = [...alike.values()].flatMap((tables) => {
     const path = pathColumn(tables, finder);
     if (path === null) return [];
     const columns = merged(tables).filter(({ name }) => name !== path.name);
@@ -163,23 +169,23 @@ function offerGuessed(tree: Tree, sampled: SampledTable[]): ReadingOffer[] {
       (column) => !taken.has(column.name) && isAttribute(column, tables),
     );
     const why = `column ${path.name} names files (${path.found} of ${path.tried} tried), ${label.why}`;
-    return [
-      offer(`Table ${fewOf(paths, 2)}: ${label.title}`, why, paths, {
-        path: path.name,
-        label: label.label,
-        ...described,
-        attributes: attributes.map(({ name }) => name),
-      }),
-    ];
+    const made = offer(`Table ${fewOf(paths, 2)}: ${label.title}`, why, paths, {
+      path: path.name,
+      label: label.label,
+      ...described,
+      attributes: attributes.map(({ name }) => name),
+    });
+    return [{ made, sure: label.sure }];
   });
+  return guesses.sort((a, b) => Number(b.sure) - Number(a.sure)).map(({ made }) => made);
 }
 
-/** Folders of images, those that are splits by their name as one. */
+/** Folders of images, without those on the way that are splits by their name. */
 function imageFolders(tree: Tree): string[] {
   return tree.files
     .filter(({ path }) => looksLikeImage(path))
-    .map(({ path }) => folderOf(path))
-    .map((folder) => (splitInPath(folder) === null ? folder : ''));
+    .map(({ path }) => folderOf(path).split('/'))
+    .map((folders) => folders.filter((name) => splitInPath(name) === null).join('/'));
 }
 
 interface PathColumn {
@@ -207,9 +213,9 @@ function tryPaths(
   finder: FileFinder,
 ): PathColumn {
   const tried = tables.flatMap(({ file, columns }) => {
-    const folders = [folderOf(file.path), ''];
+    const naming = { table: file.path, folders: [folderOf(file.path), ''] };
     const values = [...(columns[column]?.values ?? [])].slice(0, TRIED_PATHS);
-    return values.map((text) => typeof finder.find(text, folders) !== 'string');
+    return values.map((text) => finder.has(text, naming));
   });
   return { name, found: tried.filter(Boolean).length, tried: tried.length };
 }
@@ -223,6 +229,12 @@ function merged(tables: SampledTable[]): ColumnValues[] {
   });
 }
 
+/** The coarsest of the columns that are groups by their names. */
+function groupAmong(columns: string[]): string | undefined {
+  const found = GROUP_NAMES.map((pattern) => columns.find((name) => pattern.test(name)));
+  return found.find((name) => name !== undefined);
+}
+
 type Describing = Partial<Record<'domain' | 'group' | 'split' | keyof typeof PLAIN_NAMES, string>>;
 
 function describing(columns: ColumnValues[]): Describing {
@@ -234,10 +246,7 @@ function describing(columns: ColumnValues[]): Describing {
   const pick = (key: keyof Describing, value: string | undefined): void => {
     if (value !== undefined) found[key] = value;
   };
-  pick(
-    'group',
-    name((column) => GROUP_NAMES.test(column.name)),
-  );
+  pick('group', groupAmong(columns.filter(({ distinct }) => distinct > 0).map((one) => one.name)));
   pick('split', name(isSplit));
   pick(
     'domain',
@@ -257,6 +266,8 @@ interface GuessedLabel {
   columns: string[];
   title: string;
   why: string;
+  /** False where no name and no values tell that it is the class. */
+  sure: boolean;
 }
 
 /** `flat`: all images lie in one folder, so that a table alone can tell them apart. */
@@ -272,10 +283,23 @@ function labelOf(
   });
   if (flags.length >= 2) return flagColumns(flags, tables);
   if (!flat) return null;
-  const few = columns.find(({ distinct, blank }) => {
-    return distinct >= 2 && distinct <= MOST_GUESSED_CLASSES && blank === 0;
-  });
-  return few ? oneColumn(few, `column ${few.name} has ${few.distinct} different values`) : null;
+  const few = columns.find(mayBeClass);
+  if (!few) return null;
+  const why = `column ${few.name} has ${few.distinct} different values`;
+  return { ...oneColumn(few, why), sure: false };
+}
+
+function mayBeClass({ name, distinct, blank, values }: ColumnValues): boolean {
+  if (distinct < 2 || distinct > MOST_GUESSED_CLASSES || blank > 0) return false;
+  return !PERSONAL.test(name) && !isAge(name) && !areMeasurements([...values]);
+}
+
+/** Numbers, but not the codes of classes: 0, 1, 2 and so on without a gap. */
+function areMeasurements(values: string[]): boolean {
+  const numbers = values.map(Number).sort((a, b) => a - b);
+  if (numbers.some((value) => !Number.isFinite(value))) return false;
+  const [first = NaN] = numbers;
+  return !(first === 0 || first === 1) || numbers.some((value, i) => value !== first + i);
 }
 
 function isFlag(value: number): boolean {
@@ -291,6 +315,7 @@ function oneColumn({ name, values }: ColumnValues, why: string): GuessedLabel {
     columns: [name],
     title: lists ? `findings listed in ${name}` : `class in ${name}`,
     why: lists ? `${why} and lists findings, separated by |` : why,
+    sure: true,
   };
 }
 
@@ -298,7 +323,13 @@ function flagColumns(flags: ColumnValues[], tables: SampledTable[]): GuessedLabe
   const columns = flags.map(({ name }) => name);
   if (tables.every((one) => isOneHot(one, columns))) {
     const why = `each row has a 1 in just one of ${counted(columns.length, 'column')}`;
-    return { label: { kind: 'one-hot', columns }, columns, title: 'one-hot classes', why };
+    return {
+      label: { kind: 'one-hot', columns },
+      columns,
+      title: 'one-hot classes',
+      why,
+      sure: true,
+    };
   }
   const why = `${counted(columns.length, 'column')} hold 1, 0, -1 only`;
   return {
@@ -306,6 +337,7 @@ function flagColumns(flags: ColumnValues[], tables: SampledTable[]): GuessedLabe
     columns,
     title: 'one column per finding',
     why,
+    sure: true,
   };
 }
 

@@ -3,6 +3,7 @@ import type { TableColumns } from '../../../contract/reading.ts';
 import { withAgeBand } from './age-band.ts';
 import type { Candidate, GivenSplit } from './reader.ts';
 import { splitOfWord, splitInPath } from './splits.ts';
+import { hasNoValue } from './tables.ts';
 
 /** Parts of a candidate that a table gives; null where the row says nothing. */
 export type Described = Pick<
@@ -77,7 +78,7 @@ export function describeRows(
 function sharer(): (text: string) => string | null {
   const known = new Map<string, string>();
   return (text) => {
-    if (text === '') return null;
+    if (hasNoValue(text)) return null;
     const same = known.get(text);
     if (same !== undefined || known.size >= MOST_SHARED) return same ?? text;
     known.set(text, text);

@@ -6,8 +6,9 @@ import { counted, fewOf } from '../order.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 import { ONLY_DOMAIN, candidate, emptyRead, inOrder } from './candidate.ts';
 import { FileFinder, folderOf } from './find.ts';
+import { NamedFiles } from './named-files.ts';
 import type { GivenSplit, Read, Reader } from './reader.ts';
-import { splitInPath } from './splits.ts';
+import { splitInPath, splitOfFolder } from './splits.ts';
 import type { Labelled, Labels } from './table-labels.ts';
 import { labelColumns, labelsOf } from './table-labels.ts';
 import { offerTables } from './table-offers.ts';
@@ -80,7 +81,12 @@ class TablesReader {
     }
     this.#mentioned.add(file);
     if (extname(path).toLowerCase() === '.txt') await this.#readList(file);
-    else await readTable(this.#tree, file, (header) => this.#begin(file.path, header));
+    else {
+      const folders = [folderOf(file.path), ''];
+      const files = new NamedFiles(this.#finder, { table: file.path, folders });
+      await readTable(this.#tree, file, (header) => this.#begin(file.path, header, files));
+      files.finish();
+    }
   }
 
   /** A list of images, one a line: its name says their split. */
@@ -94,34 +100,38 @@ class TablesReader {
     }
     const text = asUtf8(await this.#tree.read(list, MAX_TABLE_BYTES)).toString('utf8');
     const folders = ['', folderOf(list.path)];
+    const files = new NamedFiles(this.#finder, { table: list.path, folders });
     let missing = 0;
     for (const name of text.replace(/^\uFEFF/, '').split(/[\r\n]+/)) {
       if (name.trim() === '') continue;
-      const file = this.#finder.find(name, folders);
-      if (typeof file === 'string') missing++;
-      else this.#listed.set(file, split);
+      files.name(name, (file) => {
+        if (typeof file === 'string') missing++;
+        else this.#listed.set(file, split);
+      });
     }
+    files.finish();
     if (missing > 0) {
       const lines = counted(missing, 'image');
       this.#read.warnings.push(`${list.path} names ${lines} that cannot be told among the files`);
     }
   }
 
-  #begin(path: string, header: string[]): TakeRow {
+  #begin(path: string, header: string[], files: NamedFiles): TakeRow {
     header.forEach((name) => this.#seenColumns.add(name));
     const pathAt = header.indexOf(this.#columns.path);
     if (pathAt < 0) throw noColumn(path, this.#columns.path, header);
     const describe = describeRows(path, header, this.#columns, (value) =>
       this.#oddSplits.add(value),
     );
-    const folders = [folderOf(path), ''];
     const missing = labelColumns(this.#columns.label).filter((name) => !header.includes(name));
     if (missing.length > 0) {
       if (this.#tables.length === 1) throw noColumn(path, missing[0] ?? '', header);
       return (cells) => {
-        const file = this.#finder.find(cells[pathAt] ?? '', folders);
-        if (typeof file === 'string') return;
-        this.#beside.set(file, joined(this.#beside.get(file) ?? UNDESCRIBED, describe(cells)));
+        const described = describe(cells);
+        files.name(cells[pathAt] ?? '', (file) => {
+          if (typeof file === 'string') return;
+          this.#beside.set(file, joined(this.#beside.get(file) ?? UNDESCRIBED, described));
+        });
       };
     }
     this.#labelled = true;
@@ -129,19 +139,20 @@ class TablesReader {
     return (cells, line) => {
       const text = cells[pathAt] ?? '';
       const labelled = labelOf(cells, line);
-      this.#take(text, folders, labelled, `${path}, line ${line}`, () => describe(cells));
+      const described = describe(cells);
+      const place = `${path}, line ${line}`;
+      files.name(text, (file) => this.#take(text, file, labelled, { described, place }));
     };
   }
 
   #take(
     text: string,
-    folders: string[],
+    file: TreeFile | string,
     labelled: Labelled | string,
-    place: string,
-    describe: () => Described,
+    rest: Omit<Row, keyof Labelled>,
   ): void {
+    const { place } = rest;
     const { skipped } = this.#read;
-    const file = this.#finder.find(text, folders);
     if (typeof file === 'string') {
       skipped.push({ path: text, reason: `${file} (${place})` });
       return;
@@ -154,7 +165,7 @@ class TablesReader {
       this.#mentioned.add(file);
       skipped.push({ path: file.path, reason: `${labelled} (${place})` });
     } else {
-      this.#rows.set(file, { ...labelled, described: describe(), place });
+      this.#rows.set(file, { ...labelled, ...rest });
     }
   }
 
@@ -168,7 +179,7 @@ class TablesReader {
       const known = beside ? joined(described, beside) : described;
       const domain =
         known.domain ?? (this.#columns.domain === undefined ? ONLY_DOMAIN : 'not stated');
-      const split = this.#listed.get(file) ?? known.split;
+      const split = this.#listed.get(file) ?? known.split ?? this.#splitAround(file);
       read.candidates.push(candidate(file, { ...known, label, findings, domain, split }));
     }
     const reason = `in no row of ${fewOf(this.#tables)}`;
@@ -184,6 +195,11 @@ class TablesReader {
       );
     }
     return inOrder(read);
+  }
+
+  /** Where no column says it, the folders of an image do. */
+  #splitAround({ path }: TreeFile): GivenSplit | null {
+    return this.#columns.split === undefined ? splitOfFolder(folderOf(path)) : null;
   }
 
   #requireColumns(): void {

@@ -189,13 +189,21 @@ function parseObject(path: string, line: number, text: string): Record<string, u
   throw tableError(path, line, 'not a JSON object', { value: text.slice(0, 100), wayOut });
 }
 
+/** A list with nothing in it: it says that there is nothing, a blank cell says nothing. */
+export const EMPTY_LIST = '|';
+
+/** True for a cell without a value of its own. */
+export function hasNoValue(cell: string): boolean {
+  return cell === '' || cell === EMPTY_LIST;
+}
+
 /** A list of plain values is joined by `|`, as in tables that list findings. */
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value.trim();
   if (typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) {
-    return value.map(cellOf).join('|');
+    return value.length === 0 ? EMPTY_LIST : value.map(cellOf).join('|');
   }
   return JSON.stringify(value);
 }
