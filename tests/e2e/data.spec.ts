@@ -203,6 +203,8 @@ test('images are selected, relabelled, tagged and excluded by keyboard, and it i
   await expect(page.getByText('1 of 180 images')).toBeVisible();
   await expect(options(page).first()).toContainText('excluded');
   await page.getByLabel('Excluded images').selectOption('');
+  await expect(page.getByText('179 of 180 images')).toBeVisible();
+  await expect(options(page).nth(1)).toBeVisible();
 
   await grid(page).focus();
   await page.keyboard.press('Control+a');
