@@ -77,11 +77,14 @@ function clearParts(db: Database, id: string): void {
   db.prepare('DELETE FROM study_runs WHERE study_id = ?').run(id);
 }
 
-function storeImages(db: Database, id: string, { sides }: ExpandedStudy): void {
+/** Training images are those of all arms: an arm with an own `per-class` may learn from more. */
+function storeImages(db: Database, id: string, { sides, runs }: ExpandedStudy): void {
   const insert = db.prepare(
     'INSERT INTO study_images (study_id, image_id, split) VALUES (?, ?, ?)',
   );
-  for (const image of sides.train) insert.run(id, image.id, 'train');
+  const targets = runs.filter(({ spec }) => spec.kind === 'target');
+  const learnt = new Set(targets.flatMap(({ train }) => train.map((image) => image.id)));
+  for (const image of learnt) insert.run(id, image, 'train');
   for (const image of sides.validation) insert.run(id, image.id, 'validation');
   for (const image of sides.test) insert.run(id, image.id, 'test');
 }

@@ -99,3 +99,24 @@ test('a run that starts from what saw the test images says so, one from a random
   const { warnings } = await handlers['compare.pair']({ a, b, split: 'test' });
   expect(warnings.filter((each) => each.startsWith('leak: '))).toEqual(study.results!.warnings);
 });
+
+test('the training images of a study are those of all its arms, also for the report of trust', async () => {
+  const { workbench } = await shapesHome();
+  const { handlers } = workbench;
+  const yaml = shapesStudy()
+    .replace(
+      'data: { set: shapes, domain: thick,',
+      'data: { set: shapes, domain: thick, per-class: 1,',
+    )
+    .replace('RI-T: { init: random }', 'RI-T: { init: random, per-class: 500 }');
+  const { id: studyId } = await handlers['studies.create']({ yaml });
+  const { plan } = await handlers['studies.get']({ id: studyId });
+  const [shapes] = await handlers['datasets.list']({});
+  expect(plan.trainImages).toBe(3);
+  const { splits } = await handlers['images.counts']({
+    datasetId: shapes!.id,
+    filter: { studyId },
+  });
+  expect(splits['test']).toBe(plan.testImages);
+  expect(splits['train']).toBe(36 - plan.testImages);
+});
